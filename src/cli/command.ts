@@ -1,0 +1,76 @@
+/** What a subcommand is. Flags, help and parsing all come from these tables. */
+
+/** How a flag's text becomes a value; each has one parser, in `flags.ts`. */
+export type FlagKind =
+  | "switch" // true when present
+  | "text"
+  | "whole" // a whole number >= 0, `_` and suffixes k, M accepted
+  | "percent" // "5" or "5%", 0 to 100, kept as the number before the sign
+  | "duration" // "250ms", "5s", "2m", "1h"; milliseconds
+  | "bytes" // "64KiB", "4MiB", "1000"; bytes
+  | "instant"; // ISO 8601 date or date and time, UTC unless it names a zone; epoch milliseconds
+
+export interface Flag {
+  /** Without the leading dashes; `--name`. Its environment variable is `PGSLUICE_NAME`. */
+  readonly name: string;
+  readonly kind: FlagKind;
+  /** Shown in help after the name, as in `--events N`. Absent for switches. */
+  readonly placeholder?: string;
+  /** One line. */
+  readonly summary: string;
+  /** Shown in help; the value itself is applied by the command. */
+  readonly defaultText?: string;
+  /** The values accepted, for a `text` flag. */
+  readonly choices?: readonly string[];
+}
+
+/** The values given, by flag or environment. A wrong type or an undeclared name is a TypeError. */
+export interface FlagValues {
+  /** True if the switch was given. */
+  switch(name: string): boolean;
+  text(name: string): string | undefined;
+  /** Value of a whole, percent, duration (ms), bytes or instant (epoch ms) flag. */
+  number(name: string): number | undefined;
+}
+
+/** The process as a command sees it, so that tests can stand in for a terminal. */
+export interface Terminal {
+  /** Data. Rejects with `Deno.errors.BrokenPipe` when the reader has gone. */
+  write(text: string): Promise<void>;
+  /** Talk: one or more whole lines on stderr. Never throws. */
+  say(text: string): void;
+  /**
+   * Shows `text` as the live last line of stderr, in place of the one before; null clears it.
+   * Does nothing when stderr is not a terminal or under `--quiet`.
+   */
+  live(text: string | null): void;
+  readonly stdoutIsTerminal: boolean;
+  readonly stderrIsTerminal: boolean;
+  /** Columns of the terminal, 80 where there is none. */
+  readonly columns: number;
+}
+
+export interface CommandContext {
+  readonly flags: FlagValues;
+  readonly positionals: readonly string[];
+  readonly terminal: Terminal;
+  /** Aborted by the first SIGINT or SIGTERM: stop taking in work, finish what is open. */
+  readonly signal: AbortSignal;
+}
+
+export interface Command {
+  /** One word; or two for a command of a group, as in `db start`. */
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What may follow the name, as in `[DIR|-]`. */
+  readonly positionalsText?: string;
+  /** At most so many positionals; 0 unless given. */
+  readonly maxPositionals?: number;
+  /** Own flags; the common ones it takes are spread in from `common_flags.ts`. */
+  readonly flags: readonly Flag[];
+  /** Paragraphs and examples after the flags. */
+  readonly details?: string;
+  /** @returns the exit code. Faults are thrown as `PgsluiceError`. */
+  run(context: CommandContext): Promise<number>;
+}
