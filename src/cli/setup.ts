@@ -1,0 +1,51 @@
+import { EXIT } from "../pgsluice_error.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { databaseFlag, jsonFlag, quietFlag, tableFlag } from "./common_flags.ts";
+
+export const setupCommand: Command = {
+  name: "setup",
+  summary: "make the database, the ledger and the table where they are missing",
+  flags: [
+    {
+      name: "print",
+      kind: "switch",
+      summary: "print the SQL instead, for people who run it themselves",
+    },
+    databaseFlag,
+    tableFlag,
+    jsonFlag,
+    quietFlag,
+  ],
+  details: [
+    "`pgsluice ingest` does the same by itself. What is there is compared with what is expected, " +
+    "and never changed: setting up again is safe, and so is doing it twice at once.",
+    "Without the right to create, let an owner run the output of `pgsluice setup --print`, then " +
+    "grant select, insert, update and delete on schema pgsluice and on the table.",
+  ].join("\n\n"),
+  run: runSetup,
+};
+
+async function runSetup({ flags, terminal }: CommandContext): Promise<number> {
+  const { setUp, setUpSql } = await import("../database/set_up.ts");
+  const { USER_EVENTS } = await import("../schema/user_events.ts");
+  const table = flags.text("table") ?? USER_EVENTS.table;
+  if (flags.switch("print")) {
+    await terminal.write(setUpSql(USER_EVENTS, table));
+    return EXIT.done;
+  }
+  const { describeTarget } = await import("../database/database_target.ts");
+  const { targetFromFlags } = await import("./database_option.ts");
+  const target = targetFromFlags(flags);
+  const { did } = await setUp(target, {
+    schema: USER_EVENTS,
+    table,
+    say: (text) => terminal.say(text),
+  });
+  if (flags.switch("json")) {
+    await terminal.write(`${JSON.stringify({ database: describeTarget(target), table, did })}\n`);
+    return EXIT.done;
+  }
+  const lines = did.length === 0 ? ["everything was there"] : did;
+  await terminal.write(`${[...lines, `ready: ${describeTarget(target)}`].join("\n")}\n`);
+  return EXIT.done;
+}

@@ -1,0 +1,146 @@
+import { PgsluiceError } from "../pgsluice_error.ts";
+import { type DatabaseTarget, describeTarget } from "./database_target.ts";
+import { holdEmbeddedServer } from "./embedded_server.ts";
+import { databaseError, isConnectionError } from "./fault.ts";
+import type { Pool, Sql } from "./open_pool.ts";
+import { parseServerUrl } from "./server_url.ts";
+import { refuseTransactionPooler } from "./transaction_pooler.ts";
+
+export type { Sql } from "./open_pool.ts";
+
+/**
+ * Connections that live once: when one is lost, all of them end, what is under way and what is
+ * asked later rejects, and the way on is a new `connect()`. Nothing reconnects in silence, so
+ * every new connection can begin with a look at the ledger.
+ */
+export interface DatabaseClient {
+  readonly sql: Sql;
+  /** Waits for what is under way, 5 s at most. Never rejects. Twice is safe. */
+  close(): Promise<void>;
+  /**
+   * Drops the sockets at once: what is under way rejects, its outcome unknown. `close()` is still
+   * to be called, to let go of the embedded server. Twice is safe.
+   */
+  destroy(): void;
+}
+
+export interface ConnectOptions {
+  /** Shown in `pg_stat_activity`; the server cuts it at 63 bytes. */
+  readonly applicationName: string;
+  /** 1 unless given. */
+  readonly maxConnections?: number;
+  /** Called once if a connection is lost, `destroy()` included; not by `close()`. */
+  readonly onClose?: (cause: Error) => void;
+  /** The server's `statement_timeout`, 0 for none; what the server has unless given. */
+  readonly statementTimeoutMs?: number;
+  /** More settings of the session, as in `{ idle_session_timeout: "15s" }`. */
+  readonly sessionSettings?: Readonly<Record<string, string>>;
+  /** Hears what a person should know about starting the embedded server. */
+  readonly say?: (text: string) => void;
+}
+
+const CLOSE_TIMEOUT_S = 5;
+/** PostgreSQL 14, for `idle_session_timeout`. */
+const OLDEST_SERVER = 140_000;
+
+/**
+ * Connects and looks whether the server will do. For an embedded target the server is started if
+ * need be, and kept until `close()`.
+ *
+ * @throws {PgsluiceError} `database-…` or `embedded-…`; no message ever holds a password.
+ */
+export async function connect(
+  target: DatabaseTarget,
+  options: ConnectOptions,
+): Promise<DatabaseClient> {
+  const hold = target.kind === "embedded"
+    ? await holdEmbeddedServer(target.dataDirectory, { say: options.say ?? (() => {}) })
+    : null;
+  let released: Promise<void> | null = null;
+  const release = (): Promise<void> => released ??= hold?.release() ?? Promise.resolve();
+  try {
+    const url = target.kind === "server" ? target.url : hold!.url(target.database);
+    const pool = await firstUsable(url, target, options);
+    pool.onLost = options.onClose ?? (() => {});
+    return {
+      sql: pool.sql,
+      close: () => pool.end(CLOSE_TIMEOUT_S).then(release),
+      destroy: () => {
+        const cause = new Error("the connection was dropped on purpose");
+        pool.lose(Object.assign(cause, { code: "CONNECTION_DESTROYED" }));
+      },
+    };
+  } catch (error) {
+    await release();
+    throw databaseError(error, `connecting to ${describeTarget(target)}`);
+  }
+}
+
+/** Tries one host after the other, as libpq does; only an unreachable one leads to the next. */
+async function firstUsable(
+  url: string,
+  target: DatabaseTarget,
+  options: ConnectOptions,
+): Promise<Pool> {
+  const { openPool } = await import("./open_pool.ts");
+  const address = parseServerUrl(url, "the database URL");
+  const certificateAuthorities = await readCertificates(address.sslRootCertificate);
+  const sessionSettings = {
+    ...options.sessionSettings,
+    ...(options.statementTimeoutMs === undefined
+      ? {}
+      : { statement_timeout: String(options.statementTimeoutMs) }),
+    application_name: options.applicationName,
+  };
+  let failure: unknown;
+  for (const place of address.hosts) {
+    const open = (maxConnections: number): Pool =>
+      openPool(place, address, { maxConnections, sessionSettings, certificateAuthorities });
+    const pool = open(options.maxConnections ?? 1);
+    try {
+      await checkServer(pool.sql, target);
+      await refuseTransactionPooler(pool.sql, () => open(1));
+      return pool;
+    } catch (error) {
+      await pool.end(0);
+      failure = error;
+      if (!isConnectionError(error)) break;
+    }
+  }
+  throw failure;
+}
+
+async function checkServer(sql: Sql, target: DatabaseTarget): Promise<void> {
+  const [row] = await sql<{ number: number; version: string; encoding: string }[]>`
+    select current_setting('server_version_num')::int as number,
+      current_setting('server_version') as version,
+      current_setting('server_encoding') as encoding`;
+  if (row === undefined) throw new TypeError("the server answered without a row");
+  const doing = `connecting to ${describeTarget(target)}`;
+  if (row.number < OLDEST_SERVER) {
+    throw new PgsluiceError(
+      "database-too-old",
+      `${doing}: the server is PostgreSQL ${row.version}, 14 or later is needed`,
+      { hint: "upgrade it, or name another server with --database" },
+    );
+  }
+  if (row.encoding !== "UTF8") {
+    throw new PgsluiceError(
+      "database-encoding",
+      `${doing}: its encoding is ${row.encoding}, UTF8 is needed`,
+      { hint: "create another one: create database NAME encoding 'UTF8' template template0" },
+    );
+  }
+}
+
+async function readCertificates(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined || path === "system") return undefined;
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    throw new PgsluiceError("database-tls", `sslrootcert: cannot read ${path}`, {
+      hint: "it is the path of a PEM file with the certificate authorities to trust",
+      cause: error,
+    });
+  }
+}

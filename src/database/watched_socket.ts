@@ -1,0 +1,134 @@
+import { EventEmitter } from "node:events";
+import type net from "node:net";
+import { PgsluiceError } from "../pgsluice_error.ts";
+
+/**
+ * The socket as postgres.js sees it: a thin layer that decides what it hears of a lost connection.
+ *
+ * postgres.js 3.4.9, once told of a `close`, forgets its socket but not the query under way; the
+ * next statement on that connection (the `rollback` of its own `begin()`, say) is then written to
+ * null in a timer, an uncaught error that ends the process. So a lost connection is told to it as
+ * an `error`, on which it rejects whatever is under way or is tried later, and as a `close` only
+ * after the whole client was ended.
+ *
+ * Invariants:
+ * - `onLost` is called at most once, before postgres.js hears of it, and never after `end()`.
+ * - After the loss every `write` fails with the same error; nothing reaches the real socket.
+ * - `close` is emitted exactly once: when the real socket has closed after `end()`, else by
+ *   `announceClose()`.
+ */
+export class WatchedSocket extends EventEmitter {
+  /** For the messages of postgres.js. */
+  readonly host: string;
+  readonly port: number;
+  readonly #socket: net.Socket;
+  readonly #onLost: (cause: Error) => void;
+  readonly #realClosed: Promise<void>;
+  #lost: Error | null = null;
+  #ended = false;
+  #closeAnnounced = false;
+
+  /** @param socket Connected; it belongs to this object from now on. */
+  constructor(
+    socket: net.Socket,
+    options: { host: string; port: number; onLost: (cause: Error) => void },
+  ) {
+    super();
+    this.host = options.host;
+    this.port = options.port;
+    this.#socket = socket;
+    this.#onLost = options.onLost;
+    const closed = Promise.withResolvers<void>();
+    this.#realClosed = closed.promise;
+    socket.on("data", (chunk: Uint8Array) => this.emit("data", chunk));
+    socket.on("drain", () => this.emit("drain"));
+    const lose = () => this.lose(lossOf(socket));
+    socket.on("error", lose);
+    socket.on("close", () => {
+      closed.resolve();
+      if (this.#ended) this.announceClose();
+      else lose();
+    });
+    if (socket.destroyed) queueMicrotask(lose);
+  }
+
+  get readyState(): string {
+    return this.#lost === null ? this.#socket.readyState : "closed";
+  }
+
+  /** Resolves when the real socket has closed. */
+  get closed(): Promise<void> {
+    return this.#realClosed;
+  }
+
+  write(chunk: Uint8Array, callback?: (error?: Error | null) => void): boolean {
+    if (this.#lost === null) return this.#socket.write(chunk, callback);
+    const lost = this.#lost;
+    queueMicrotask(() => {
+      callback?.(lost);
+      this.#tell(lost);
+    });
+    return false;
+  }
+
+  /** The last message of an orderly end. */
+  end(chunk: Uint8Array): void {
+    this.#ended = true;
+    this.#socket.end(chunk);
+  }
+
+  /** What postgres.js calls when its own connect timeout has passed. */
+  destroy(): void {
+    this.lose(connectionClosed("the connection was given up"));
+  }
+
+  /** Drops the socket at once; everything under way fails with `cause`. Twice is safe. */
+  lose(cause: Error): void {
+    if (this.#lost !== null) return;
+    this.#lost = cause;
+    this.#socket.destroy();
+    if (!this.#ended) this.#onLost(cause);
+    this.#tell(cause);
+  }
+
+  /** Lets postgres.js forget the socket. Only when no statement can follow. Twice is safe. */
+  announceClose(): void {
+    if (this.#closeAnnounced) return;
+    this.#closeAnnounced = true;
+    this.emit("close", false);
+  }
+
+  setKeepAlive(on: boolean, delayMs: number): void {
+    this.#socket.setKeepAlive(on, delayMs);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  #tell(cause: Error): void {
+    if (this.listenerCount("error") > 0) this.emit("error", cause);
+  }
+}
+
+/** Deno gives some errors no code at all (`UNKNOWN`): whatever it was, the connection is lost. */
+function lossOf(socket: net.Socket): Error {
+  const cause = socket.errored;
+  if (cause === null) return connectionClosed("the server closed the connection");
+  if (!cause.message.includes("certificate")) {
+    return connectionClosed(`the connection broke: ${cause.message}`, cause);
+  }
+  return new PgsluiceError("database-tls", `TLS: ${cause.message}`, {
+    hint: "sslrootcert=FILE names the certificate authority to trust; sslmode=require trusts " +
+      "whoever answers",
+    cause,
+  });
+}
+
+function connectionClosed(message: string, cause?: Error): Error {
+  return Object.assign(new Error(message, { cause }), { code: "CONNECTION_CLOSED" });
+}
