@@ -1,0 +1,210 @@
+/** Reads where the pipelines of a database stand, from the ledger and a look at their folders. */
+import type { TransactionSql } from "postgres";
+import type { Sql } from "../database/connect.ts";
+import type { FileState } from "../sink/ledger_file.ts";
+import { ownerLockKeySql } from "../sink/pipeline_owner.ts";
+import { type FolderLook, lookAtFolder } from "./folder_backlog.ts";
+import type { Backlog, FileStatus, PipelineStatus, StatusReport } from "./status_report.ts";
+
+interface PipelineRow {
+  readonly pipelineId: number;
+  readonly name: string;
+  readonly sourceKind: "folder" | "stdin";
+  readonly sourceHost: string;
+  readonly sourcePath: string;
+  readonly targetTable: string;
+  readonly timeZone: string;
+  readonly hasOwner: boolean;
+  readonly lastBatchAtMs: number | null;
+  readonly recentRecords: number;
+  readonly recentBytes: number;
+  readonly recentMs: number | null;
+}
+
+interface FileRow extends Omit<FileStatus, "state" | "backlogBytes"> {
+  readonly state: FileState;
+  readonly updatedAtMs: number;
+}
+
+const STATES: readonly FileState[] = ["open", "done", "failed", "held", "same", "superseded"];
+
+/**
+ * One consistent look, while an ingester may run.
+ * @param options.pipeline only this one
+ * @returns null if the database has no ledger
+ */
+export async function readStatus(
+  sql: Sql,
+  options: { pipeline?: string } = {},
+): Promise<StatusReport | null> {
+  const ledger = await sql.begin("isolation level repeatable read read only", async (snapshot) => {
+    const [clock] = await snapshot<{ atMs: number; hasLedger: boolean }[]>`
+      select
+        (extract(epoch from clock_timestamp()) * 1000)::float8 as "atMs",
+        to_regclass('pgsluice.files') is not null as "hasLedger"`;
+    if (!clock!.hasLedger) return null;
+    const rows = await readPipelines(snapshot, options.pipeline ?? null);
+    const pipelines: { row: PipelineRow; files: FileRow[] }[] = [];
+    for (const row of rows) pipelines.push({ row, files: await readFiles(snapshot, row) });
+    return { atMs: clock!.atMs, pipelines };
+  });
+  if (ledger === null) return null;
+  const pipelines: PipelineStatus[] = [];
+  for (const { row, files } of ledger.pipelines) {
+    pipelines.push(pipelineStatus(row, { files, look: await lookAtFolder(row) }));
+  }
+  return { atMs: ledger.atMs, pipelines };
+}
+
+async function readPipelines(
+  sql: TransactionSql,
+  name: string | null,
+): Promise<readonly PipelineRow[]> {
+  // an advisory lock of one bigint shows as its two halves, with objsubid 1
+  return await sql.unsafe<PipelineRow[]>(
+    `
+select
+  pipeline_id::float8 as "pipelineId",
+  name,
+  source_kind as "sourceKind",
+  source_host as "sourceHost",
+  source_path as "sourcePath",
+  target_table as "targetTable",
+  time_zone as "timeZone",
+  exists (
+    select
+    from pg_locks
+    where locktype = 'advisory'
+      and objsubid = 1
+      and granted
+      and database = (select oid from pg_database where datname = current_database())
+      and (classid::bigint << 32) | objid::bigint = ${ownerLockKeySql("name")}
+  ) as "hasOwner",
+  (
+    select (extract(epoch from committed_at) * 1000)::float8
+    from pgsluice.batches
+    where batches.pipeline_id = pipelines.pipeline_id
+    order by batch_id desc
+    limit 1
+  ) as "lastBatchAtMs",
+  recent.records::float8 as "recentRecords",
+  recent.bytes::float8 as "recentBytes",
+  recent.elapsed_ms::float8 as "recentMs"
+from pgsluice.pipelines
+cross join lateral (
+  select
+    coalesce(sum(loaded + rejected + duplicate), 0) as records,
+    coalesce(sum(bytes), 0) as bytes,
+    max(extract(epoch from clock_timestamp() - committed_at) * 1000 + elapsed_ms) as elapsed_ms
+  from pgsluice.batches
+  where batches.pipeline_id = pipelines.pipeline_id
+    and committed_at > clock_timestamp() - interval '1 minute'
+) recent
+where $1::text is null or name = $1
+order by name`,
+    [name],
+  );
+}
+
+async function readFiles(sql: TransactionSql, { pipelineId }: PipelineRow): Promise<FileRow[]> {
+  return await sql<FileRow[]>`
+    select
+      path,
+      generation,
+      state,
+      reason,
+      committed_byte::float8 as "committedBytes",
+      loaded::float8,
+      rejected::float8,
+      duplicate::float8,
+      (extract(epoch from updated_at) * 1000)::float8 as "updatedAtMs"
+    from pgsluice.files
+    where pipeline_id = ${pipelineId}
+    order by path, generation`;
+}
+
+function pipelineStatus(
+  row: PipelineRow,
+  { files, look }: { files: readonly FileRow[]; look: FolderLook },
+): PipelineStatus {
+  const filesByState = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<
+    FileState,
+    number
+  >;
+  for (const { state } of files) filesByState[state]++;
+  const sum = (name: "committedBytes" | "loaded" | "rejected" | "duplicate") =>
+    files.reduce((total, file) => total + file[name], 0);
+  const { backlog, statuses } = compare(files, look);
+  // a single small batch just now would tell of a rate that was never kept up
+  const averagedMs = Math.min(60_000, Math.max(1_000, row.recentMs ?? 0));
+  return {
+    name: row.name,
+    sourceKind: row.sourceKind,
+    sourcePath: row.sourcePath,
+    targetTable: row.targetTable,
+    timeZone: row.timeZone,
+    hasOwner: row.hasOwner,
+    committedBytes: sum("committedBytes"),
+    loaded: sum("loaded"),
+    rejected: sum("rejected"),
+    duplicate: sum("duplicate"),
+    filesByState,
+    backlog,
+    backlogUnknown: look.kind === "unseen" ? look.why : null,
+    lastBatchAtMs: row.lastBatchAtMs,
+    lastMinute: row.recentMs === null ? null : {
+      recordsPerSecond: row.recentRecords * 1000 / averagedMs,
+      bytesPerSecond: row.recentBytes * 1000 / averagedMs,
+    },
+    files: [...statuses.filter((file) => !isSettled(file)), ...statuses.filter(isSettled)],
+  };
+}
+
+function isSettled({ state }: FileStatus): boolean {
+  return state === "done" || state === "same";
+}
+
+/** Puts the ledger's files and the folder's side by side. */
+function compare(
+  files: readonly FileRow[],
+  look: FolderLook,
+): { backlog: Backlog | null; statuses: FileStatus[] } {
+  const statuses: FileStatus[] = [];
+  const unmet = new Map(look.kind === "seen" ? look.candidates : []);
+  const backlog = { files: 0, sizeBytes: 0, oldestChangeMs: null as number | null };
+  const owe = ({ sizeBytes, modifiedMs }: { sizeBytes: number; modifiedMs: number }): number => {
+    if (sizeBytes > 0) {
+      backlog.files++;
+      backlog.sizeBytes += sizeBytes;
+      backlog.oldestChangeMs = Math.min(backlog.oldestChangeMs ?? Infinity, modifiedMs);
+    }
+    return sizeBytes;
+  };
+  for (const file of files) {
+    if (file.state === "superseded") continue;
+    const candidate = unmet.get(file.path);
+    unmet.delete(file.path);
+    // what is failed, held or another's double waits for somebody, not for the ingester
+    const isLoading = file.state === "open" || file.state === "done";
+    const backlogBytes = candidate === undefined ? null : !isLoading ? 0 : owe({
+      sizeBytes: Math.max(0, candidate.sizeBytes - file.committedBytes),
+      modifiedMs: candidate.modifiedMs,
+    });
+    statuses.push({ ...file, backlogBytes });
+  }
+  for (const candidate of unmet.values()) {
+    statuses.push({
+      path: candidate.path,
+      generation: 0,
+      state: "new",
+      reason: null,
+      committedBytes: 0,
+      loaded: 0,
+      rejected: 0,
+      duplicate: 0,
+      backlogBytes: owe(candidate),
+      updatedAtMs: null,
+    });
+  }
+  return { backlog: look.kind === "seen" ? backlog : null, statuses };
+}
