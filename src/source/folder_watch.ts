@@ -1,23 +1,17 @@
 import { basename } from "@std/path";
 import { isCandidateName } from "./folder_scan.ts";
 
-/** What woke the ingester. */
-export type FolderNews =
-  /** These files were made, moved here or written to. */
-  | { readonly kind: "paths"; readonly paths: ReadonlySet<string> }
-  /** Something may have been missed: look at everything. */
-  | { readonly kind: "scan" };
-
 /**
  * Gathers what the operating system says of a folder. It only names files: whether and how far
  * they are to be read is decided by looking at them. Names that pile up while nobody listens are
- * kept once each, so memory is bounded by the number of files.
+ * kept once each, so memory is bounded by the number of files. Not everything is heard of: Deno
+ * keeps 16 events and drops the rest, so news are a reason to scan as well.
  */
 export class FolderWatch {
   readonly #watcher: Deno.FsWatcher;
   readonly #onNews: () => void;
   #paths = new Set<string>();
-  #missed = false;
+  #hasNews = false;
 
   /**
    * @param onNews called when there is something for `take()`
@@ -29,17 +23,13 @@ export class FolderWatch {
     this.#listen();
   }
 
-  /** What came since the last call, null if nothing. */
-  take(): FolderNews | null {
-    if (this.#missed) {
-      this.#missed = false;
-      this.#paths = new Set();
-      return { kind: "scan" };
-    }
-    if (this.#paths.size === 0) return null;
+  /** The names that came since the last call; null if there was no news at all. */
+  take(): ReadonlySet<string> | null {
+    if (!this.#hasNews) return null;
+    this.#hasNews = false;
     const paths = this.#paths;
     this.#paths = new Set();
-    return { kind: "paths", paths };
+    return paths;
   }
 
   close(): void {
@@ -50,17 +40,18 @@ export class FolderWatch {
     try {
       for await (const event of this.#watcher) {
         if (event.kind === "access" || event.kind === "remove") continue;
-        if (event.flag === "rescan") this.#missed = true;
-        for (const path of event.paths) {
-          const name = basename(path);
-          if (isCandidateName(name)) this.#paths.add(name);
-        }
-        if (this.#missed || this.#paths.size > 0) this.#onNews();
+        const names = event.paths.map((path) => basename(path)).filter(isCandidateName);
+        for (const name of names) this.#paths.add(name);
+        if (names.length > 0 || event.flag === "rescan") this.#tell();
       }
     } catch {
       // the watcher is broken; the timed scan goes on finding files
-      this.#missed = true;
-      this.#onNews();
+      this.#tell();
     }
+  }
+
+  #tell(): void {
+    this.#hasNews = true;
+    this.#onNews();
   }
 }

@@ -83,7 +83,9 @@ Deno.test("two processes do not write one journal", async () => {
     const first = new Journal({ directory, onTrouble: failOnTrouble });
     first.rebuild(HEAD, { epoch: 1, files: [file("a.csv", 1)] });
     const script = `
-      import { Journal } from ${JSON.stringify(import.meta.resolve("../../src/checkpoint/journal.ts"))};
+      import { Journal } from ${
+      JSON.stringify(import.meta.resolve("../../src/checkpoint/journal.ts"))
+    };
       const journal = new Journal({
         directory: ${JSON.stringify(directory)},
         onTrouble: (error) => console.log(String(error)),

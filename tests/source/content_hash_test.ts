@@ -14,7 +14,9 @@ function sha256(bytes: Uint8Array): string {
 }
 
 function hex(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : bytes.reduce((text, byte) => text + byte.toString(16).padStart(2, "0"), "");
+  return bytes === null
+    ? null
+    : bytes.reduce((text, byte) => text + byte.toString(16).padStart(2, "0"), "");
 }
 
 Deno.test("content hash of less than a block is the sha256 of its tail", () => {

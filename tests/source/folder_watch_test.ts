@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { FolderWatch } from "../../src/source/folder_watch.ts";
 
@@ -10,8 +10,7 @@ Deno.test("the watch names a file that was renamed into the folder, and no tempo
     const named = new Set<string>();
     const arrived = new Promise<void>((resolve) => {
       wake = () => {
-        const news = watch.take();
-        if (news?.kind === "paths") for (const path of news.paths) named.add(path);
+        for (const path of watch.take() ?? []) named.add(path);
         if (named.has("events.csv")) resolve();
       };
     });
@@ -19,7 +18,6 @@ Deno.test("the watch names a file that was renamed into the folder, and no tempo
     await Deno.rename(join(folder, ".events.csv.tmp"), join(folder, "events.csv"));
     await arrived;
     assertEquals([...named], ["events.csv"]);
-    assert(watch.take() === null || !named.has(".events.csv.tmp"));
   } finally {
     watch.close();
     await Deno.remove(folder, { recursive: true });

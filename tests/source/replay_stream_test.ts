@@ -35,7 +35,9 @@ Deno.test("replay stream refuses bytes that were released", async () => {
 
 Deno.test("replay stream knows whether reading would wait, and where it ends", async () => {
   let push: ReadableStreamDefaultController<Uint8Array>;
-  const stream = new ReplayStream(new ReadableStream({ start: (controller) => void (push = controller) }));
+  const stream = new ReplayStream(
+    new ReadableStream({ start: (controller) => void (push = controller) }),
+  );
   assert(!stream.isReady(0));
   const ready = stream.ready(0);
   push!.enqueue(new Uint8Array([65, 66]));

@@ -1,0 +1,151 @@
+import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
+import type { IngestSource } from "../pipeline/ingest_options.ts";
+import type { Command, CommandContext, FlagValues } from "./command.ts";
+import {
+  checkpointsFlag,
+  databaseFlag,
+  jsonFlag,
+  pipelineFlag,
+  quietFlag,
+  tableFlag,
+  timezoneFlag,
+} from "./common_flags.ts";
+import { INGEST_FLAGS, ingestLimits, MAX_RECORD_BYTES } from "./ingest_flags.ts";
+
+/** Pipelines unless `--pipeline` names one: a stream is another source than a folder. */
+const DEFAULT_FOLDER_PIPELINE = "default";
+const DEFAULT_STREAM_PIPELINE = "stdin";
+
+export const ingestCommand: Command = {
+  name: "ingest",
+  summary: "watch a folder, or read a pipe, and load every event exactly once",
+  positionalsText: "[DIR|-]",
+  maxPositionals: 1,
+  flags: [
+    { name: "once", kind: "switch", summary: "load what is there now, then end" },
+    {
+      name: "source-id",
+      kind: "text",
+      placeholder: "NAME",
+      summary: "with `-`: names a stream that is the same bytes from the start each time, " +
+        "so that what is loaded is passed over",
+    },
+    { name: "no-wait", kind: "switch", summary: "do not stand by while another one ingests" },
+    ...INGEST_FLAGS,
+    databaseFlag,
+    tableFlag,
+    pipelineFlag,
+    checkpointsFlag,
+    timezoneFlag,
+    jsonFlag,
+    quietFlag,
+  ],
+  details: async () => {
+    const { schemaHelp } = await import("../schema/schema_help.ts");
+    const { USER_EVENTS } = await import("../schema/user_events.ts");
+    return [
+      "DIR is ./data/events unless given; files in it that match *.csv are loaded, those that " +
+      "begin with . or _ are not.",
+      "`-` reads one CSV from standard input, into a pipeline named stdin unless --pipeline " +
+      "names another.",
+      schemaHelp(USER_EVENTS),
+    ].join("\n\n");
+  },
+  run: runIngest,
+};
+
+async function runIngest({ flags, positionals, terminal, signal }: CommandContext) {
+  const { homePaths } = await import("../home.ts");
+  const paths = homePaths();
+  const isStream = positionals[0] === "-";
+  const source = isStream ? streamSource(flags) : await folderSource(flags, {
+    directory: positionals[0] ?? paths.events,
+    isDefault: positionals[0] === undefined,
+  });
+  const timeZone = flags.text("timezone") ?? "UTC";
+  await checkTimeZone(timeZone);
+  const { ingest } = await import("../pipeline/ingest.ts");
+  const { USER_EVENTS } = await import("../schema/user_events.ts");
+  const { targetFromFlags } = await import("./database_option.ts");
+  const { IngestReporter } = await import("./ingest_reporter.ts");
+  const reporter = new IngestReporter(terminal);
+  await ingest({
+    target: targetFromFlags(flags),
+    schema: USER_EVENTS,
+    table: flags.text("table") ?? USER_EVENTS.table,
+    pipelineName: pipelineName(flags, isStream),
+    source,
+    timeZone,
+    maxRecordBytes: MAX_RECORD_BYTES,
+    ...ingestLimits(flags),
+    noWait: flags.switch("no-wait"),
+    checkpointsDirectory: flags.text("checkpoints") ?? paths.checkpoints,
+    signal,
+  }, reporter);
+  reporter.sayEnd();
+  if (flags.switch("json")) await terminal.write(JSON.stringify(reporter.summary()) + "\n");
+  const isOver = isStream || flags.switch("once");
+  return isOver && reporter.hasTrouble ? EXIT.data : EXIT.done;
+}
+
+function streamSource(flags: FlagValues): IngestSource {
+  // without a name of its own every run is a new source, and nothing of it can be loaded twice
+  const sourceId = flags.text("source-id") ?? `stdin ${new Date().toISOString()}`;
+  return { kind: "stream", stream: Deno.stdin.readable, sourceId };
+}
+
+async function folderSource(
+  flags: FlagValues,
+  { directory, isDefault }: { directory: string; isDefault: boolean },
+): Promise<IngestSource> {
+  if (flags.text("source-id") !== undefined) {
+    throw new PgsluiceError("usage", "--source-id names a stream, but the source is a folder", {
+      hint: "leave it out, or read standard input: pgsluice ingest -",
+      exitCode: EXIT.usage,
+    });
+  }
+  try {
+    if (isDefault) await Deno.mkdir(directory, { recursive: true });
+    const real = await Deno.realPath(directory);
+    const info = await Deno.stat(real);
+    if (!info.isDirectory) throw new Deno.errors.NotADirectory(`${directory} is a file`);
+    for await (const _ of Deno.readDir(real)) break;
+    return { kind: "folder", directory: real, once: flags.switch("once") };
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such folder"
+      : error instanceof Deno.errors.NotADirectory
+      ? "it is not a folder"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new PgsluiceError("source-folder", `cannot watch ${directory}: ${why}`, {
+      hint: error instanceof Deno.errors.NotADirectory
+        ? `name the folder it is in, or pipe it: pgsluice ingest - < ${directory}`
+        : "name a folder that is there and readable, as in: pgsluice ingest ./data/events",
+      cause: error,
+    });
+  }
+}
+
+function pipelineName(flags: FlagValues, isStream: boolean): string {
+  const name = flags.text("pipeline") ??
+    (isStream ? DEFAULT_STREAM_PIPELINE : DEFAULT_FOLDER_PIPELINE);
+  // it names a folder under the checkpoints
+  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_. -]{0,99}$/u.test(name)) {
+    throw new PgsluiceError("usage", `--pipeline ${JSON.stringify(name)} is not a name`, {
+      hint: "use up to 100 letters, digits, blanks, and . - _ , beginning with a letter or digit",
+      exitCode: EXIT.usage,
+    });
+  }
+  return name;
+}
+
+async function checkTimeZone(timeZone: string): Promise<void> {
+  const { isTimeZone } = await import("../schema/time_zone.ts");
+  if (isTimeZone(timeZone)) return;
+  throw new PgsluiceError("usage", `--timezone ${timeZone}: no such time zone`, {
+    hint: "use a name of the IANA database, as in Europe/Berlin, or UTC",
+    exitCode: EXIT.usage,
+  });
+}

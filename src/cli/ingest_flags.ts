@@ -1,0 +1,82 @@
+import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
+import type { IngestOptions } from "../pipeline/ingest_options.ts";
+import type { Flag, FlagValues } from "./command.ts";
+
+/** The flags that decide how batches are cut and how many are under way, and their defaults. */
+const DEFAULTS = {
+  rows: 20_000,
+  sizeBytes: 4 * 1024 * 1024,
+  lingerMs: 20,
+  settleMs: 5_000,
+  connections: 2,
+  /** PostgreSQL's own limit is far beyond; past this a server has no use for more. */
+  mostConnections: 64,
+} as const;
+
+/** Longest record accepted, in bytes. */
+export const MAX_RECORD_BYTES = 1024 * 1024;
+
+export const INGEST_FLAGS: readonly Flag[] = [
+  {
+    name: "batch-rows",
+    kind: "whole",
+    placeholder: "N",
+    summary: "a batch is cut at so many records",
+    defaultText: "20000",
+  },
+  {
+    name: "batch-bytes",
+    kind: "bytes",
+    placeholder: "SIZE",
+    summary: "or at so many bytes of input",
+    defaultText: "4MiB",
+  },
+  {
+    name: "linger",
+    kind: "duration",
+    placeholder: "TIME",
+    summary: "or when it has waited so long; while the database is idle it does not wait",
+    defaultText: "20ms",
+  },
+  {
+    name: "connections",
+    kind: "whole",
+    placeholder: "N",
+    summary: "how many batches are in the database at a time",
+    defaultText: "2",
+  },
+  {
+    name: "settle",
+    kind: "duration",
+    placeholder: "TIME",
+    summary: "a last record without a newline is taken when its file was quiet so long",
+    defaultText: "5s",
+  },
+];
+
+/** @throws PgsluiceError `usage` for a number out of range */
+export function ingestLimits(
+  flags: FlagValues,
+): Pick<IngestOptions, "limits" | "connections" | "settleMs"> {
+  const rows = flags.number("batch-rows") ?? DEFAULTS.rows;
+  const sizeBytes = flags.number("batch-bytes") ?? DEFAULTS.sizeBytes;
+  const connections = flags.number("connections") ?? DEFAULTS.connections;
+  const wrong = rows < 1
+    ? `--batch-rows ${rows}: expected 1 or more`
+    : sizeBytes < 1
+    ? `--batch-bytes ${sizeBytes}: expected 1 or more`
+    : connections < 1 || connections > DEFAULTS.mostConnections
+    ? `--connections ${connections}: expected 1 to ${DEFAULTS.mostConnections}`
+    : null;
+  if (wrong !== null) {
+    throw new PgsluiceError("usage", wrong, {
+      hint: "leave it out for the default",
+      exitCode: EXIT.usage,
+    });
+  }
+  return {
+    limits: { rows, sizeBytes, lingerMs: flags.number("linger") ?? DEFAULTS.lingerMs },
+    connections,
+    settleMs: flags.number("settle") ?? DEFAULTS.settleMs,
+  };
+}

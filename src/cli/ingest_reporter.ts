@@ -1,0 +1,182 @@
+import type { CommittedBatch, IngestObserver } from "../pipeline/ingest_observer.ts";
+import type { Terminal } from "./command.ts";
+import { escapeControls } from "./escape_controls.ts";
+import { formatBytes, formatCount, formatDuration, formatRate } from "./number_format.ts";
+
+/** The live line is drawn anew at most this often. */
+const LIVE_INTERVAL_MS = 100;
+/** The rate shown is over this much of the recent past. */
+const RATE_WINDOW_MS = 3_000;
+
+/** The facts of a whole run, as `--json` gives them. */
+export interface IngestSummary {
+  loaded: number;
+  rejected: number;
+  duplicate: number;
+  sizeBytes: number;
+  batches: number;
+  filesDone: number;
+  filesFailed: number;
+  rejectsByCode: Record<string, number>;
+  elapsedMs: number;
+}
+
+/** Tells people on stderr what an ingester does, and adds it all up. */
+export class IngestReporter implements IngestObserver {
+  readonly #terminal: Terminal;
+  readonly #startedMs = performance.now();
+  readonly #rejectsByCode = new Map<string, number>();
+  readonly #troubled = new Set<string>();
+  #recent: { atMs: number; records: number }[] = [];
+  #loaded = 0;
+  #rejected = 0;
+  #duplicate = 0;
+  #sizeBytes = 0;
+  #batches = 0;
+  #filesDone = 0;
+  #lastLiveMs = 0;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  /** True if a file could not be loaded. */
+  get hasTrouble(): boolean {
+    return this.#troubled.size > 0;
+  }
+
+  summary(): IngestSummary {
+    return {
+      loaded: this.#loaded,
+      rejected: this.#rejected,
+      duplicate: this.#duplicate,
+      sizeBytes: this.#sizeBytes,
+      batches: this.#batches,
+      filesDone: this.#filesDone,
+      filesFailed: this.#troubled.size,
+      rejectsByCode: Object.fromEntries(this.#rejectsByCode),
+      elapsedMs: performance.now() - this.#startedMs,
+    };
+  }
+
+  /** The summary in a sentence. */
+  sayEnd(): void {
+    this.#terminal.live(null);
+    const { elapsedMs } = this.summary();
+    const records = this.#loaded + this.#rejected + this.#duplicate;
+    this.#terminal.say(
+      `${this.#counts()} from ${formatCount(this.#filesDone)} files, ` +
+        `${formatBytes(this.#sizeBytes)} in ${formatDuration(elapsedMs)} ` +
+        `(${formatRate(records / (elapsedMs / 1000), "records")})`,
+    );
+  }
+
+  standby(): void {
+    this.#terminal.say("another ingester owns the pipeline: standing by");
+  }
+
+  started({ source, table, did }: { source: string; table: string; did: readonly string[] }): void {
+    for (const what of did) this.#terminal.say(what);
+    this.#terminal.say(
+      `ingesting ${source === "-" ? "standard input" : escapeControls(source)} into ${table}`,
+    );
+  }
+
+  committed(batch: CommittedBatch): void {
+    this.#loaded += batch.loaded;
+    this.#rejected += batch.rejected;
+    this.#duplicate += batch.duplicate;
+    this.#sizeBytes += batch.sizeBytes;
+    this.#batches++;
+    for (const file of batch.files) {
+      if (!file.isDone) continue;
+      this.#filesDone++;
+      this.#troubled.delete(file.path);
+    }
+    for (const [code, count] of batch.rejectsByCode) {
+      this.#rejectsByCode.set(code, (this.#rejectsByCode.get(code) ?? 0) + count);
+    }
+    const nowMs = performance.now();
+    this.#recent.push({ atMs: nowMs, records: batch.loaded + batch.rejected + batch.duplicate });
+    this.#showLive(nowMs);
+  }
+
+  caughtUp(): void {
+    this.#lastLiveMs = 0;
+    this.#showLive(performance.now());
+  }
+
+  fileTrouble(facts: { path: string; state: "failed" | "held"; reason: string }): void {
+    this.#troubled.add(facts.path);
+    this.#terminal.say(`${escapeControls(facts.path)}: ${facts.state}: ${facts.reason}`);
+  }
+
+  fileNote({ path, note }: { path: string; note: string }): void {
+    this.#terminal.say(`${escapeControls(path)}: ${escapeControls(note)}`);
+  }
+
+  readError({ path, error, retryMs }: { path: string; error: unknown; retryMs: number }): void {
+    this.#terminal.say(
+      `${escapeControls(path)}: cannot be read (${messageOf(error)}); ` +
+        `trying again in ${formatDuration(retryMs)}`,
+    );
+  }
+
+  journal(facts: Parameters<IngestObserver["journal"]>[0]): void {
+    switch (facts.kind) {
+      case "level":
+        return;
+      case "behind":
+        return this.#terminal.say(
+          `journal: behind the database for ${formatCount(facts.files)} files; rebuilt from it`,
+        );
+      case "ahead":
+        return this.#terminal.say(
+          `warning: the database lost commits that the journal knows of ` +
+            `(${formatCount(facts.files)} files, ${
+              formatBytes(facts.bytes)
+            }): was it restored, or ` +
+            "did it fail over? Going on from what it has; the source files fill the gap",
+        );
+      case "torn":
+        return this.#terminal.say("journal: its last line was cut short; rebuilt");
+      case "missing":
+        return this.#terminal.say(`journal: missing in ${facts.detail}; rebuilt from the database`);
+      case "damaged":
+        return this.#terminal.say(`journal: damaged (${facts.detail}); rebuilt from the database`);
+    }
+  }
+
+  journalTrouble(error: unknown | null): void {
+    this.#terminal.say(
+      error === null
+        ? "journal: written again"
+        : `warning: the journal cannot be written (${messageOf(error)}); the load goes on, the ` +
+          "ledger in the database is complete",
+    );
+  }
+
+  outage({ error, attempt, retryMs }: { error: unknown; attempt: number; retryMs: number }): void {
+    this.#terminal.say(
+      `database: ${messageOf(error)}; attempt ${attempt + 1} in ${formatDuration(retryMs)}`,
+    );
+  }
+
+  #counts(): string {
+    return `${formatCount(this.#loaded)} loaded, ${formatCount(this.#rejected)} rejected, ` +
+      `${formatCount(this.#duplicate)} duplicates`;
+  }
+
+  #showLive(nowMs: number): void {
+    if (!this.#terminal.stderrIsTerminal || nowMs - this.#lastLiveMs < LIVE_INTERVAL_MS) return;
+    this.#lastLiveMs = nowMs;
+    this.#recent = this.#recent.filter(({ atMs }) => nowMs - atMs < RATE_WINDOW_MS);
+    const records = this.#recent.reduce((sum, batch) => sum + batch.records, 0);
+    const windowMs = Math.min(RATE_WINDOW_MS, nowMs - this.#startedMs);
+    this.#terminal.live(`${this.#counts()}  ${formatRate(records / (windowMs / 1000), "records")}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return escapeControls(error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,49 @@
+import type { JournalStanding } from "../checkpoint/compare_journal.ts";
+
+/** A file's part in a batch that is now durable. */
+export interface CommittedFile {
+  readonly path: string;
+  readonly startByte: number;
+  readonly endByte: number;
+  readonly loaded: number;
+  readonly rejected: number;
+  readonly duplicate: number;
+  /** The file is committed to its present end. */
+  readonly isDone: boolean;
+  /** Time of the file's last change, ms since 1970; null for a stream. */
+  readonly modifiedMs: number | null;
+}
+
+export interface CommittedBatch {
+  readonly files: readonly CommittedFile[];
+  readonly loaded: number;
+  readonly rejected: number;
+  readonly duplicate: number;
+  readonly sizeBytes: number;
+  readonly rejectsByCode: ReadonlyMap<string, number>;
+  readonly elapsedMs: number;
+  /** ms since 1970 */
+  readonly committedAtMs: number;
+}
+
+/** Everything an ingester tells, one method a fact. None may throw or wait. */
+export interface IngestObserver {
+  /** Another ingester owns the pipeline; this one stands by. */
+  standby(): void;
+  /** The database is there, the ledger was read, files are being looked at. */
+  started(facts: { epoch: number; source: string; table: string; did: readonly string[] }): void;
+  committed(batch: CommittedBatch): void;
+  /** Nothing is left to do for now. */
+  caughtUp(): void;
+  /** A file cannot be loaded; `what` says what it is now and why. */
+  fileTrouble(facts: { path: string; state: "failed" | "held"; reason: string }): void;
+  /** Something was noticed about a file that is no trouble. */
+  fileNote(facts: { path: string; note: string }): void;
+  /** A file could not be looked at or read; it is tried again. */
+  readError(facts: { path: string; error: unknown; retryMs: number }): void;
+  journal(facts: JournalStanding | { kind: "damaged" | "torn" | "missing"; detail: string }): void;
+  /** The journal cannot be written (null: it can be again). */
+  journalTrouble(error: unknown | null): void;
+  /** The database failed in a way that passes; the next try comes after `retryMs`. */
+  outage(facts: { error: unknown; attempt: number; retryMs: number }): void;
+}

@@ -1,0 +1,197 @@
+/**
+ * The stream's side of a session: one source that is read as it comes. A later session reads it
+ * again from what the ledger has, out of what the stream still holds.
+ */
+import type { Sql } from "../database/connect.ts";
+import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
+import { loadDigests, registerFiles, takeBackProvisional } from "../sink/ledger.ts";
+import type { PipelineBinding } from "../sink/pipeline_binding.ts";
+import {
+  BLOCK_BYTES,
+  type ContentDigests,
+  ContentHash,
+  sameDigests,
+} from "../source/content_hash.ts";
+import type { ReplayStream } from "../source/replay_stream.ts";
+import type { HeaderMapping } from "../schema/header_mapping.ts";
+import type { Batcher } from "./batcher.ts";
+import { FileCursor, FileFault, type Meaning } from "./file_cursor.ts";
+import { readHeader } from "./read_header.ts";
+import { countLineEnds, resumeHash } from "./recognise_file.ts";
+import { type TrackedFile, trackFile } from "./tracked_file.ts";
+
+export interface StreamIntakeOptions {
+  readonly sql: Sql;
+  readonly pipelineId: number;
+  readonly binding: PipelineBinding;
+  readonly stream: ReplayStream;
+  readonly sourceId: string;
+  /** The target, quoted. */
+  readonly table: string;
+  readonly meaning: Meaning;
+  readonly batcher: Batcher;
+  readonly files: Map<string, TrackedFile>;
+  /** Kept over sessions, since the header is not read twice. */
+  readonly memory: StreamMemory;
+  readonly onNews: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** What outlives a session. */
+export interface StreamMemory {
+  mapping: HeaderMapping | null;
+}
+
+/** Bytes hashed at a time while what is already loaded is skipped. */
+const SKIP_BYTES = 256 * 1024;
+
+export class StreamIntake {
+  readonly #options: StreamIntakeOptions;
+  #cursor: FileCursor | null = null;
+  #isFinished = false;
+  #isWaiting = false;
+
+  constructor(options: StreamIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** True once everything up to the stream's end has been handed over. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** True if reading would wait. */
+  get isIdle(): boolean {
+    const { stream } = this.#options;
+    return this.#isFinished || (this.#cursor !== null && !stream.isReady(this.#cursor.inputByte));
+  }
+
+  /** Reads what is there. @throws PgsluiceError if the stream is not what it should be */
+  async readOn(): Promise<void> {
+    const { stream, memory } = this.#options;
+    try {
+      const cursor = this.#cursor ??= await this.#begin();
+      await cursor.read({ limitByte: Infinity, isReady: (byte) => stream.isReady(byte) });
+      memory.mapping = cursor.mapping;
+      const isEnd = stream.isEnd(cursor.inputByte);
+      if (isEnd) await cursor.finish();
+      await cursor.close(isEnd ? "done" : "open");
+      this.#isFinished = isEnd;
+    } catch (error) {
+      if (!(error instanceof FileFault)) throw error;
+      throw new PgsluiceError(error.code, `standard input cannot be loaded: ${error.message}`, {
+        hint: "pipe CSV with a header line; `pgsluice ingest --help` lists the columns",
+        exitCode: EXIT.data,
+      });
+    }
+    if (!this.#isFinished) this.#awaitMore();
+  }
+
+  #awaitMore(): void {
+    if (this.#isWaiting || this.#cursor === null) return;
+    this.#isWaiting = true;
+    this.#options.stream.ready(this.#cursor.inputByte)
+      .catch(() => {}) // the read that follows meets the same error
+      .finally(() => {
+        this.#isWaiting = false;
+        this.#options.onNews();
+      });
+  }
+
+  async #begin(): Promise<FileCursor> {
+    const file = await this.#enter();
+    if (file.readByte === 0) return this.#cursorAt(file, new ContentHash());
+    const { sql, stream, meaning, memory } = this.#options;
+    const digests = await loadDigests(sql, file.fileId);
+    if (digests === null) throw new Error(`the ledger has no hashes of ${file.path}`);
+    if (memory.mapping !== null) {
+      // a later session of the same process: what the ledger has is what this stream gave
+      const hash = await resumeHash(stream, { byte: file.readByte, digests, tailOnly: true });
+      if (hash === null) throw differentStream(file, "its bytes differ");
+      return this.#cursorAt(file, hash);
+    }
+    memory.mapping = await readHeader(stream, meaning);
+    return this.#cursorAt(file, await this.#skip(file, digests));
+  }
+
+  async #enter(): Promise<TrackedFile> {
+    const { sql, pipelineId, binding, sourceId, files } = this.#options;
+    const known = files.get(sourceId);
+    if (known !== undefined) return known;
+    const [entered] = await registerFiles(sql, { pipelineId, paths: [sourceId], meaning: binding });
+    const file = trackFile(entered!);
+    files.set(sourceId, file);
+    return file;
+  }
+
+  #cursorAt(file: TrackedFile, hash: ContentHash): FileCursor {
+    const { stream, meaning, batcher, signal, memory } = this.#options;
+    const { mapping } = memory;
+    return new FileCursor({
+      file,
+      source: stream,
+      meaning,
+      batcher,
+      hash,
+      mapping: file.readByte === 0 ? null : mapping,
+      signal,
+    });
+  }
+
+  /** Passes over what is loaded, which must be the same bytes. @returns the hash to go on with */
+  async #skip(file: TrackedFile, digests: ContentDigests): Promise<ContentHash> {
+    const { stream, sql, table } = this.#options;
+    const fromByte = file.provisionalFromByte ?? file.readByte;
+    const hash = new ContentHash();
+    await this.#feed(hash, { file, start: 0, end: fromByte });
+    const before = hash.clone();
+    const lineEnds = await countLineEnds(stream, { start: fromByte, end: file.readByte });
+    await this.#feed(hash, { file, start: fromByte, end: file.readByte });
+    if (!sameDigests(hash.digests(), digests)) throw differentStream(file, "some differ");
+    await stream.ready(file.readByte);
+    if (file.provisionalFromByte === null || stream.isEnd(file.readByte)) return hash;
+    const back = await takeBackProvisional(sql, {
+      file,
+      fromByte,
+      table,
+      digests: before.digests(),
+      line: file.readLine - lineEnds,
+    });
+    Object.assign(file, trackFile(back));
+    return before;
+  }
+
+  async #feed(
+    hash: ContentHash,
+    { file, start, end }: { file: TrackedFile; start: number; end: number },
+  ): Promise<void> {
+    const { stream } = this.#options;
+    const buffer = new Uint8Array(SKIP_BYTES);
+    for (let byte = start; byte < end;) {
+      const wanted = Math.min(buffer.length, end - byte);
+      const byteCount = await stream.read(byte, buffer.subarray(0, wanted));
+      if (byteCount === 0) throw differentStream(file, `there are only ${byte}`);
+      hash.update(buffer.subarray(0, byteCount));
+      byte += byteCount;
+      stream.release(releasableByte(byte));
+    }
+  }
+}
+
+/** What a later session needs of the stream begins here, when `committedByte` is committed. */
+export function releasableByte(committedByte: number): number {
+  return Math.max(0, committedByte - committedByte % BLOCK_BYTES - BLOCK_BYTES);
+}
+
+function differentStream(file: TrackedFile, how: string): PgsluiceError {
+  return new PgsluiceError(
+    "stream_differs",
+    `standard input is not the stream that was loaded before as ${file.path}: ` +
+      `of its first ${file.readByte} bytes, ${how}`,
+    {
+      hint: "a --source-id promises the same bytes from the start each time; " +
+        "give another stream another one",
+      exitCode: EXIT.data,
+    },
+  );
+}

@@ -1,0 +1,157 @@
+/**
+ * What one transaction loads: the tuples of accepted records, the rejects, and how far each file
+ * moves. It is filled by the reader, then committed, then used again.
+ *
+ * Invariants: segments are in reading order, at most one a file; a segment's rows and rejects lie
+ * in `[startByte, endByte)` of its file; row i of the tuples is row i of the places.
+ */
+import type { RejectReason } from "../schema/record_decoder.ts";
+import { TupleBuffer } from "../schema/tuple_buffer.ts";
+import type { CsvRecord } from "../csv/record.ts";
+import type { FileStat } from "../source/byte_source.ts";
+import type { ContentDigests } from "../source/content_hash.ts";
+import type { FileState } from "./ledger_file.ts";
+
+/** The part of one file that a batch carries. */
+export interface Segment {
+  readonly fileId: number;
+  readonly path: string;
+  readonly generation: number;
+  readonly revision: number;
+  readonly startByte: number;
+  endByte: number;
+  /** Physical lines that end before `endByte`. */
+  endLine: number;
+  /** How many of the batch's rows are this file's. */
+  rowCount: number;
+  rejectCount: number;
+  headerCount: number;
+  ambiguousTimeCount: number;
+  provisionalFromByte: number | null;
+  digests: ContentDigests | null;
+  stat: FileStat | null;
+  state: FileState;
+}
+
+export interface Reject extends RejectReason {
+  readonly fileId: number;
+  readonly lineNumber: number;
+  readonly startByte: number;
+  readonly endByte: number;
+  /** Cut at 8 KiB. */
+  readonly raw: Uint8Array;
+}
+
+/** Where an accepted record stands, for the rows that turn out to be duplicates or conflicts. */
+export interface RowPlace {
+  readonly fileId: number;
+  readonly lineNumber: number;
+  readonly startByte: number;
+  readonly endByte: number;
+  readonly raw: Uint8Array;
+}
+
+/** Grown by doubling; kept for the next batch. */
+class GrowingFloats {
+  #values = new Float64Array(1024);
+  length = 0;
+
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const larger = new Float64Array(2 * this.length);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.length++] = value;
+  }
+
+  at(index: number): number {
+    if (index < 0 || index >= this.length) throw new RangeError(`no value at ${index}`);
+    return this.#values[index]!;
+  }
+}
+
+export class Batch {
+  readonly tuples = new TupleBuffer();
+  readonly segments: Segment[] = [];
+  readonly rejects: Reject[] = [];
+  /** Clock of the first byte read for it, in ms. */
+  openedAtMs = 0;
+  /** Bytes of input in it. */
+  sizeBytes = 0;
+
+  #fileIds = new GrowingFloats();
+  #lineNumbers = new GrowingFloats();
+  #startBytes = new GrowingFloats();
+  #rawEnds = new GrowingFloats();
+  #raw = new Uint8Array(64 * 1024);
+  #rawLength = 0;
+
+  get rowCount(): number {
+    return this.#lineNumbers.length;
+  }
+
+  get recordCount(): number {
+    return this.rowCount + this.rejects.length;
+  }
+
+  get isEmpty(): boolean {
+    return this.segments.length === 0;
+  }
+
+  /** The segment of this file, if the batch carries one. */
+  segmentOf(fileId: number): Segment | undefined {
+    // files are read one after the other, so it is nearly always the last
+    return this.segments.findLast((segment) => segment.fileId === fileId);
+  }
+
+  /** Remembers where the record is whose tuple was just appended. */
+  addRow(segment: Segment, record: CsvRecord): void {
+    const sizeBytes = record.recordEnd - record.recordStart;
+    if (this.#rawLength + sizeBytes > this.#raw.length) {
+      const larger = new Uint8Array(2 * (this.#raw.length + sizeBytes));
+      larger.set(this.#raw.subarray(0, this.#rawLength));
+      this.#raw = larger;
+    }
+    this.#raw.set(record.bytes.subarray(record.recordStart, record.recordEnd), this.#rawLength);
+    this.#rawLength += sizeBytes;
+    this.#fileIds.push(segment.fileId);
+    this.#lineNumbers.push(record.lineNumber);
+    this.#startBytes.push(record.startByte);
+    this.#rawEnds.push(this.#rawLength);
+    segment.rowCount++;
+  }
+
+  addReject(segment: Segment, reject: Reject): void {
+    this.rejects.push(reject);
+    segment.rejectCount++;
+  }
+
+  /** @param row 0-based, in the order of the tuples */
+  placeOf(row: number): RowPlace {
+    const rawStart = row === 0 ? 0 : this.#rawEnds.at(row - 1);
+    const rawEnd = this.#rawEnds.at(row);
+    const startByte = this.#startBytes.at(row);
+    return {
+      fileId: this.#fileIds.at(row),
+      lineNumber: this.#lineNumbers.at(row),
+      startByte,
+      endByte: startByte + rawEnd - rawStart,
+      raw: this.#raw.subarray(rawStart, rawEnd),
+    };
+  }
+
+  /** Empties it for the next use. */
+  reset(): void {
+    this.tuples.reset();
+    this.segments.length = 0;
+    this.rejects.length = 0;
+    this.openedAtMs = 0;
+    this.sizeBytes = 0;
+    this.#fileIds.length = 0;
+    this.#lineNumbers.length = 0;
+    this.#startBytes.length = 0;
+    this.#rawEnds.length = 0;
+    this.#rawLength = 0;
+  }
+}

@@ -1,0 +1,210 @@
+/** What the ingester asks of and tells the ledger, batches apart. */
+import type { Sql } from "../database/connect.ts";
+import type { FileStat } from "../source/byte_source.ts";
+import type { ContentDigests } from "../source/content_hash.ts";
+import type { FileState, LedgerFile } from "./ledger_file.ts";
+import type { PipelineBinding } from "./pipeline_binding.ts";
+
+/** Rows a cursor brings at a time: bounds memory, not the number of files. */
+const PAGE_ROWS = 5_000;
+
+/** What compare-and-set needs to know of a file. */
+export type KnownFile = Pick<LedgerFile, "fileId" | "path" | "revision" | "committedByte">;
+
+interface FileRow {
+  fileId: number;
+  path: string;
+  generation: number;
+  sizeBytes: number | null;
+  modifiedMs: number | null;
+  inode: number | null;
+  committedByte: number;
+  committedLine: number;
+  provisionalFromByte: number | null;
+  records: number;
+  state: FileState;
+  reason: string | null;
+  revision: number;
+}
+
+function fileColumns(sql: Sql) {
+  return sql`
+    file_id::float8 as "fileId",
+    path,
+    generation,
+    size_bytes::float8 as "sizeBytes",
+    modified_ms::float8 as "modifiedMs",
+    inode::float8 as inode,
+    committed_byte::float8 as "committedByte",
+    committed_line::float8 as "committedLine",
+    provisional_from_byte::float8 as "provisionalFromByte",
+    (loaded + rejected + duplicate)::float8 as records,
+    state,
+    reason,
+    revision::float8 as revision`;
+}
+
+function toLedgerFile(row: FileRow): LedgerFile {
+  const { sizeBytes, modifiedMs, inode, ...rest } = row;
+  const stat = sizeBytes === null || modifiedMs === null ? null : { sizeBytes, modifiedMs, inode };
+  return { ...rest, stat };
+}
+
+/** The latest generation of every file of the pipeline. */
+export async function loadFiles(sql: Sql, pipelineId: number): Promise<Map<string, LedgerFile>> {
+  const files = new Map<string, LedgerFile>();
+  const pages = sql<FileRow[]>`
+    select ${fileColumns(sql)}
+    from pgsluice.files
+    where pipeline_id = ${pipelineId} and state <> 'superseded'
+    order by file_id`.cursor(PAGE_ROWS);
+  for await (const page of pages) {
+    for (const row of page) files.set(row.path, toLedgerFile(row));
+  }
+  return files;
+}
+
+/** Enters generation 1 of these paths, which the ledger does not have yet. */
+export async function registerFiles(
+  sql: Sql,
+  options: { pipelineId: number; paths: readonly string[]; meaning: PipelineBinding },
+): Promise<LedgerFile[]> {
+  const { pipelineId, paths, meaning } = options;
+  const rows = await sql<FileRow[]>`
+    insert into pgsluice.files (
+      pipeline_id, path, time_zone, schema_fingerprint, dialect, max_record_bytes
+    )
+    select
+      ${pipelineId}, path, ${meaning.timeZone}, ${meaning.schemaFingerprint},
+      ${meaning.dialect}, ${meaning.maxRecordBytes}
+    from unnest(${sql.array(paths as string[])}::text[]) as path
+    returning ${fileColumns(sql)}`;
+  return rows.map(toLedgerFile);
+}
+
+/** Puts a new generation in the place of `file`, whose bytes are no longer there. */
+export async function supersedeFile(
+  sql: Sql,
+  options: { file: KnownFile; reason: string; meaning: PipelineBinding },
+): Promise<LedgerFile> {
+  const { file, reason, meaning } = options;
+  const [row] = await sql<FileRow[]>`
+    with old as (
+      update pgsluice.files
+      set state = 'superseded', reason = ${reason}, revision = revision + 1, updated_at = now()
+      where file_id = ${file.fileId} and revision = ${file.revision}
+      returning pipeline_id, path, generation
+    )
+    insert into pgsluice.files (
+      pipeline_id, path, generation, time_zone, schema_fingerprint, dialect, max_record_bytes
+    )
+    select
+      pipeline_id, path, generation + 1, ${meaning.timeZone}, ${meaning.schemaFingerprint},
+      ${meaning.dialect}, ${meaning.maxRecordBytes}
+    from old
+    returning ${fileColumns(sql)}`;
+  return toLedgerFile(ofKnownFile(row, file));
+}
+
+/** Writes down what a look at the file told, without moving it. */
+export async function markFile(
+  sql: Sql,
+  options: { file: KnownFile; state: FileState; reason: string | null; stat: FileStat },
+): Promise<LedgerFile> {
+  const { file, state, reason, stat } = options;
+  const [row] = await sql<FileRow[]>`
+    update pgsluice.files
+    set
+      state = ${state},
+      reason = ${reason},
+      size_bytes = ${stat.sizeBytes},
+      modified_ms = ${stat.modifiedMs},
+      inode = ${stat.inode},
+      revision = revision + 1,
+      updated_at = now()
+    where file_id = ${file.fileId} and revision = ${file.revision}
+    returning ${fileColumns(sql)}`;
+  return toLedgerFile(ofKnownFile(row, file));
+}
+
+/**
+ * Takes back what was loaded as if the file ended there, now that it has grown: a last record
+ * without its newline, or the lines after a quote that stood open. It is read again from
+ * `fromByte`. One transaction. `digests` are of the bytes before, `line` the lines that end there.
+ */
+export async function takeBackProvisional(
+  sql: Sql,
+  options: {
+    file: KnownFile;
+    fromByte: number;
+    table: string;
+    digests: ContentDigests;
+    line: number;
+  },
+): Promise<LedgerFile> {
+  const { file, fromByte, table, digests, line } = options;
+  return await sql.begin(async (transaction) => {
+    const rows = await transaction.unsafe(
+      `delete from ${table} where file_id = $1 and line_number > $2 returning 1`,
+      [file.fileId, line],
+    );
+    const rejects = await transaction`
+      delete from pgsluice.rejects
+      where file_id = ${file.fileId} and start_byte >= ${fromByte} returning 1`;
+    const duplicates = await transaction`
+      delete from pgsluice.duplicates
+      where file_id = ${file.fileId} and start_byte >= ${fromByte} returning 1`;
+    const [row] = await transaction<FileRow[]>`
+      update pgsluice.files
+      set
+        committed_byte = ${fromByte},
+        committed_line = ${line},
+        provisional_from_byte = null,
+        first_block_hash = ${digests.firstBlock},
+        last_block_hash = ${digests.lastBlock},
+        chain_hash = ${digests.chain},
+        tail_hash = ${digests.tail},
+        loaded = loaded - ${rows.length},
+        rejected = rejected - ${rejects.length},
+        duplicate = duplicate - ${duplicates.length},
+        state = 'open',
+        revision = revision + 1,
+        updated_at = now()
+      where file_id = ${file.fileId} and revision = ${file.revision}
+        and committed_byte = ${file.committedByte}
+      returning ${fileColumns(transaction as unknown as Sql)}`;
+    return toLedgerFile(ofKnownFile(row, file));
+  });
+}
+
+/** The hashes of the file's committed bytes; null before its first batch. */
+export async function loadDigests(sql: Sql, fileId: number): Promise<ContentDigests | null> {
+  const [row] = await sql<{
+    firstBlock: Uint8Array | null;
+    lastBlock: Uint8Array | null;
+    chain: Uint8Array | null;
+    tail: Uint8Array | null;
+  }[]>`
+    select
+      first_block_hash as "firstBlock",
+      last_block_hash as "lastBlock",
+      chain_hash as chain,
+      tail_hash as tail
+    from pgsluice.files
+    where file_id = ${fileId}`;
+  if (row === undefined || row.tail === null) return null;
+  return { ...row, tail: row.tail };
+}
+
+function ofKnownFile(row: FileRow | undefined, file: KnownFile): FileRow {
+  if (row === undefined) throw new LedgerMovedError(file.path);
+  return row;
+}
+
+/** The ledger is not where this process thought it was: nothing was changed; read it again. */
+export class LedgerMovedError extends Error {
+  constructor(what: string) {
+    super(`the ledger moved under ${what}: another ingester, or a batch whose commit was unknown`);
+    this.name = "LedgerMovedError";
+  }
+}
