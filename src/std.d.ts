@@ -57,10 +57,6 @@ declare module "@std/csv" {
   ): string;
 }
 
-declare module "@std/fmt/bytes" {
-  export function format(byteCount: number, options?: { binary?: boolean }): string;
-}
-
 declare module "@std/fmt/colors" {
   export function setColorEnabled(value: boolean): void;
   export function bold(text: string): string;
@@ -69,6 +65,7 @@ declare module "@std/fmt/colors" {
   export function green(text: string): string;
   export function yellow(text: string): string;
   export function cyan(text: string): string;
+  export function stripAnsiCode(text: string): string;
 }
 
 declare module "@std/path" {
@@ -79,8 +76,13 @@ declare module "@std/path" {
   export function resolve(...paths: string[]): string;
   export function isAbsolute(path: string): boolean;
   export function globToRegExp(glob: string): RegExp;
+  export function fromFileUrl(url: URL | string): string;
 }
 
 declare module "@std/text/closest-string" {
   export function closestString(word: string, possible: readonly string[]): string;
+}
+
+declare module "@std/text/levenshtein-distance" {
+  export function levenshteinDistance(a: string, b: string): number;
 }

@@ -1,6 +1,6 @@
 /** What a subcommand is. Flags, help and parsing all come from these tables. */
 
-/** How a flag's text becomes a value; each has one parser, in `flags.ts`. */
+/** How a flag's text becomes a value; each has one parser, in `flag_value.ts`. */
 export type FlagKind =
   | "switch" // true when present
   | "text"
@@ -35,9 +35,12 @@ export interface FlagValues {
 
 /** The process as a command sees it, so that tests can stand in for a terminal. */
 export interface Terminal {
-  /** Data. Rejects with `Deno.errors.BrokenPipe` when the reader has gone. */
-  write(text: string): Promise<void>;
-  /** Talk: one or more whole lines on stderr. Never throws. */
+  /**
+   * Data, complete and in the order of the calls. Rejects with `Deno.errors.BrokenPipe` when the
+   * reader has gone, which the dispatcher ends quietly if the command lets it pass.
+   */
+  write(data: string | Uint8Array): Promise<void>;
+  /** Talk: one or more whole lines on stderr, unless `--quiet`. Never throws. */
   say(text: string): void;
   /**
    * Shows `text` as the live last line of stderr, in place of the one before; null clears it.
@@ -54,7 +57,10 @@ export interface CommandContext {
   readonly flags: FlagValues;
   readonly positionals: readonly string[];
   readonly terminal: Terminal;
-  /** Aborted by the first SIGINT or SIGTERM: stop taking in work, finish what is open. */
+  /**
+   * Aborted by the first SIGINT or SIGTERM: stop taking in work, finish what is open. A command
+   * that cannot finish lets the signal's reason pass, and the process ends as interrupted.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -69,8 +75,10 @@ export interface Command {
   readonly maxPositionals?: number;
   /** Own flags; the common ones it takes are spread in from `common_flags.ts`. */
   readonly flags: readonly Flag[];
-  /** Paragraphs and examples after the flags. */
-  readonly details?: string;
+  /** Paragraphs and examples after the flags; a function where they cost an import to make. */
+  readonly details?: string | (() => Promise<string>);
+  /** Hands the terminal to a child process, whose Ctrl-C is then its own: SIGINT is ignored. */
+  readonly interactive?: boolean;
   /** @returns the exit code. Faults are thrown as `PgsluiceError`. */
   run(context: CommandContext): Promise<number>;
 }

@@ -1,0 +1,54 @@
+/** Flags that several commands take, each declared once. */
+import type { Flag } from "./command.ts";
+
+export const databaseFlag: Flag = {
+  name: "database",
+  kind: "text",
+  placeholder: "URL",
+  summary: "the PostgreSQL server, as in postgres://user@host/name",
+  defaultText: "DATABASE_URL, else PG*, else the embedded server",
+};
+
+export const tableFlag: Flag = {
+  name: "table",
+  kind: "text",
+  placeholder: "NAME",
+  summary: "the table that events are loaded into",
+  defaultText: "user_events",
+};
+
+export const pipelineFlag: Flag = {
+  name: "pipeline",
+  kind: "text",
+  placeholder: "NAME",
+  summary: "the pipeline, which is bound to one source and one table",
+  defaultText: "default",
+};
+
+export const checkpointsFlag: Flag = {
+  name: "checkpoints",
+  kind: "text",
+  placeholder: "DIR",
+  summary: "where the journals are kept, one folder a pipeline",
+  defaultText: "./checkpoints",
+};
+
+export const timezoneFlag: Flag = {
+  name: "timezone",
+  kind: "text",
+  placeholder: "ZONE",
+  summary: "the zone of times without one, and of event_date and event_hour",
+  defaultText: "UTC",
+};
+
+export const jsonFlag: Flag = {
+  name: "json",
+  kind: "switch",
+  summary: "the same facts as one JSON object",
+};
+
+export const quietFlag: Flag = {
+  name: "quiet",
+  kind: "switch",
+  summary: "say nothing on stderr but errors",
+};

@@ -1,0 +1,93 @@
+import config from "../../deno.json" with { type: "json" };
+import { EXIT } from "../pgsluice_error.ts";
+import type { Command } from "./command.ts";
+import { type Environment, parseArguments } from "./flags.ts";
+import { commandHelp, commandList } from "./help.ts";
+import { suggestion } from "./suggestion.ts";
+import type { ProcessTerminal } from "./terminal.ts";
+import { usageError } from "./usage_error.ts";
+
+export interface DispatchOptions {
+  readonly commands: readonly Command[];
+  readonly terminal: ProcessTerminal;
+  readonly environment: Environment;
+  /** Called once the command is known, just before it runs. */
+  readonly watchSignals: (command: Command) => AbortSignal;
+}
+
+/**
+ * Runs the command that `args` begin with.
+ * @returns the exit code.
+ * @throws {PgsluiceError} `usage` where the line is not understood, and what the command throws.
+ */
+export async function dispatch(
+  args: readonly string[],
+  { commands, terminal, environment, watchSignals }: DispatchOptions,
+): Promise<number> {
+  if (args.length === 0) {
+    terminal.sayError(commandList(commands));
+    return EXIT.usage;
+  }
+  if (args[0] === "--version") {
+    await terminal.write(`pgsluice ${config.version}\n`);
+    return EXIT.done;
+  }
+  if (isHelp(args[0]) || args[0] === "help") {
+    await terminal.write(await helpOn(args.slice(1), commands));
+    return EXIT.done;
+  }
+  const command = findCommand(args, commands);
+  const rest = args.slice(command === undefined ? 1 : command.name.split(" ").length);
+  if (rest.slice(0, endOfFlags(rest)).some(isHelp)) {
+    await terminal.write(await helpOn(command?.name.split(" ") ?? [args[0]!], commands));
+    return EXIT.done;
+  }
+  if (command === undefined) {
+    if (args.length > 1 || !isGroup(args[0]!, commands)) throw unknownCommand(args, commands);
+    terminal.sayError(commandList(commands, args[0]));
+    return EXIT.usage;
+  }
+  const { flags, positionals } = parseArguments(command, rest, environment);
+  terminal.quiet = command.flags.some(({ name }) => name === "quiet") && flags.switch("quiet");
+  return await command.run({ flags, positionals, terminal, signal: watchSignals(command) });
+}
+
+async function helpOn(words: readonly string[], commands: readonly Command[]): Promise<string> {
+  if (words.length === 0) return commandList(commands);
+  const command = findCommand(words, commands);
+  if (command !== undefined) return await commandHelp(command);
+  if (!isGroup(words[0]!, commands)) throw unknownCommand(words, commands);
+  return commandList(commands, words[0]);
+}
+
+function isHelp(arg: string | undefined): boolean {
+  return arg === "--help" || arg === "-h";
+}
+
+function endOfFlags(args: readonly string[]): number {
+  const index = args.indexOf("--");
+  return index === -1 ? args.length : index;
+}
+
+/** The command named by the first word, or by the first two. */
+function findCommand(args: readonly string[], commands: readonly Command[]): Command | undefined {
+  return commands.find(({ name }) => name === args[0] || name === args.slice(0, 2).join(" "));
+}
+
+function isGroup(word: string, commands: readonly Command[]): boolean {
+  return commands.some(({ name }) => name.startsWith(`${word} `));
+}
+
+function unknownCommand(args: readonly string[], commands: readonly Command[]): Error {
+  const [first = "", second = ""] = args;
+  const isFlag = first.startsWith("-");
+  const said = isGroup(first, commands) ? `${first} ${second}` : first;
+  const known = isFlag ? ["--help", "--version"] : ["help", ...commands.map(({ name }) => name)];
+  const meant = suggestion(said, known);
+  return usageError(
+    isFlag
+      ? `${JSON.stringify(said)} is no command, and the command comes before its flags`
+      : `unknown command ${JSON.stringify(said)}`,
+    meant === undefined ? "`pgsluice help` lists the commands" : `pgsluice ${meant}`,
+  );
+}

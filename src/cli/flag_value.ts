@@ -1,0 +1,88 @@
+import type { Flag, FlagKind } from "./command.ts";
+
+export type FlagValue = boolean | number | string;
+
+interface FlagParser {
+  /** What is accepted, as it reads after "expected". */
+  readonly expected: string;
+  /** @returns undefined if the text is not of this kind. */
+  parse(text: string): FlagValue | undefined;
+}
+
+const PARSERS: Readonly<Record<FlagKind, FlagParser>> = {
+  switch: { expected: "true or false (or 1 or 0)", parse: parseSwitch },
+  text: { expected: "a text that is not empty", parse: (text) => text === "" ? undefined : text },
+  whole: { expected: "a whole number such as 500, 20_000, 50k or 1M", parse: parseWhole },
+  percent: { expected: "a percentage from 0 to 100 such as 5%", parse: parsePercent },
+  duration: { expected: "a duration such as 250ms, 5s, 2m or 1h", parse: parseDuration },
+  bytes: { expected: "a size such as 64KiB, 4MiB or 1000", parse: parseBytes },
+  instant: {
+    expected: "a date or a date and time such as 2025-01-31 or 2025-01-31T08:00:00Z",
+    parse: parseInstant,
+  },
+};
+
+/** What the flag accepts, as it reads after "expected". */
+export function expectedValue(flag: Flag): string {
+  if (flag.choices !== undefined) return `one of ${flag.choices.join(", ")}`;
+  return PARSERS[flag.kind].expected;
+}
+
+/**
+ * The value that `text` says for this flag, in the unit that its kind names.
+ * @returns undefined if the text is not what {@linkcode expectedValue} describes.
+ */
+export function parseFlagValue(flag: Flag, text: string): FlagValue | undefined {
+  if (flag.choices !== undefined && !flag.choices.includes(text)) return undefined;
+  return PARSERS[flag.kind].parse(text);
+}
+
+function parseSwitch(text: string): boolean | undefined {
+  if (text === "true" || text === "1") return true;
+  if (text === "false" || text === "0") return false;
+  return undefined;
+}
+
+function parseWhole(text: string): number | undefined {
+  const match = /^(\d[\d_]*)([kKmM]?)$/.exec(text);
+  if (match === null) return undefined;
+  const factor = { "": 1, k: 1_000, m: 1_000_000 }[match[2]!.toLowerCase()]!;
+  return exactOrUndefined(Number(match[1]!.replaceAll("_", "")) * factor);
+}
+
+function parsePercent(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text);
+  const percent = Number(match?.[1]);
+  return percent <= 100 ? percent : undefined;
+}
+
+function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  if (match === null) return undefined;
+  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2]!]!;
+  return exactOrUndefined(Math.round(Number(match[1]) * unitMs));
+}
+
+function parseBytes(text: string): number | undefined {
+  const match = /^(\d[\d_]*)(B|KiB|MiB|GiB)?$/.exec(text);
+  if (match === null) return undefined;
+  const unitBytes = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }[match[2] ?? "B"]!;
+  return exactOrUndefined(Number(match[1]!.replaceAll("_", "")) * unitBytes);
+}
+
+function parseInstant(text: string): number | undefined {
+  // Temporal accepts a zone's name in brackets and, without an offset, ignores it
+  if (text.includes("[")) return undefined;
+  try {
+    return /(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/.test(text) && /\d[Tt ]\d/.test(text)
+      ? Temporal.Instant.from(text).epochMilliseconds
+      : Temporal.PlainDateTime.from(text).toZonedDateTime("UTC").epochMilliseconds;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function exactOrUndefined(value: number): number | undefined {
+  return Number.isSafeInteger(value) ? value : undefined;
+}

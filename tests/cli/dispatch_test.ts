@@ -1,0 +1,130 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Command, CommandContext } from "../../src/cli/command.ts";
+import { quietFlag, tableFlag } from "../../src/cli/common_flags.ts";
+import { dispatch } from "../../src/cli/dispatch.ts";
+import { ProcessTerminal } from "../../src/cli/terminal.ts";
+import { PgsluiceError } from "../../src/pgsluice_error.ts";
+import config from "../../deno.json" with { type: "json" };
+
+function command(name: string, run: Command["run"]): Command {
+  return { name, summary: `does ${name}`, flags: [tableFlag, quietFlag], maxPositionals: 1, run };
+}
+
+/** Dispatches to commands that remember how they were called. */
+async function dispatched(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+) {
+  const written = { stdout: "", stderr: "" };
+  const decoder = new TextDecoder();
+  const terminal = new ProcessTerminal({
+    stdout: {
+      write(bytes) {
+        written.stdout += decoder.decode(bytes);
+        return Promise.resolve(bytes.length);
+      },
+    },
+    stderr: {
+      writeSync(bytes) {
+        written.stderr += decoder.decode(bytes);
+        return bytes.length;
+      },
+    },
+    stdoutIsTerminal: false,
+    stderrIsTerminal: false,
+    columns: () => 80,
+  });
+  const ran: string[] = [];
+  const remembering = (name: string) =>
+    command(name, ({ flags, positionals, terminal }: CommandContext) => {
+      ran.push([name, flags.text("table") ?? "-", ...positionals].join(" "));
+      terminal.say("talk");
+      return Promise.resolve(3);
+    });
+  const exitCode = await dispatch(args, {
+    commands: ["ingest", "status", "db start", "db stop"].map(remembering),
+    terminal,
+    environment: (name) => environment[name],
+    watchSignals: () => new AbortController().signal,
+  });
+  return { exitCode, ran, ...written };
+}
+
+Deno.test("a command gets its flags and positionals, and its value is the exit code", async () => {
+  assertEquals(await dispatched(["ingest", "data", "--table", "t"]), {
+    exitCode: 3,
+    ran: ["ingest t data"],
+    stdout: "",
+    stderr: "talk\n",
+  });
+  assertEquals((await dispatched(["db", "stop"], { PGSLUICE_TABLE: "e" })).ran, ["db stop e"]);
+});
+
+Deno.test("--quiet, also from the environment, silences the command's talk", async () => {
+  assertEquals((await dispatched(["ingest", "--quiet"])).stderr, "");
+  assertEquals((await dispatched(["ingest"], { PGSLUICE_QUIET: "1" })).stderr, "");
+});
+
+Deno.test("--version writes the version to stdout", async () => {
+  assertEquals((await dispatched(["--version"])).stdout, `pgsluice ${config.version}\n`);
+});
+
+Deno.test("help goes to stdout, runs nothing and succeeds, however it is asked for", async () => {
+  const cases: readonly (readonly [args: string, firstLine: string])[] = [
+    ["help", "pgsluice loads events from CSV files into PostgreSQL, each exactly once."],
+    ["--help", "pgsluice loads events from CSV files into PostgreSQL, each exactly once."],
+    ["-h", "pgsluice loads events from CSV files into PostgreSQL, each exactly once."],
+    ["help ingest", "does ingest"],
+    ["ingest --help", "does ingest"],
+    ["ingest data --tabel x -h", "does ingest"],
+    ["help db stop", "does db stop"],
+    ["db stop --help", "does db stop"],
+    ["help db", "usage: pgsluice db COMMAND [FLAGS]"],
+    ["db --help", "usage: pgsluice db COMMAND [FLAGS]"],
+  ];
+  for (const [args, firstLine] of cases) {
+    const { exitCode, ran, stdout, stderr } = await dispatched(args.split(" "));
+    assertEquals(
+      { args, exitCode, ran, stderr, firstLine: stdout.split("\n")[0] },
+      { args, exitCode: 0, ran: [], stderr: "", firstLine },
+    );
+  }
+});
+
+Deno.test("--help after -- is a positional", async () => {
+  assertEquals((await dispatched(["ingest", "--", "--help"])).ran, ["ingest - --help"]);
+});
+
+Deno.test("no command, or a group without one, is usage: the list on stderr, exit code 2", async () => {
+  for (const [args, command] of [[[], "ingest"], [["db"], "db start"]] as const) {
+    const { exitCode, stdout, stderr } = await dispatched(args);
+    assertEquals({ exitCode, stdout }, { exitCode: 2, stdout: "" });
+    assertEquals(stderr.includes(`\n  ${command} `), true);
+  }
+});
+
+Deno.test("what is no command is refused, with the command that was probably meant", async () => {
+  const list = "`pgsluice help` lists the commands";
+  const cases: readonly (readonly [args: string, message: string, hint: string])[] = [
+    ["ingst", 'unknown command "ingst"', "pgsluice ingest"],
+    ["hlep", 'unknown command "hlep"', list],
+    ["helpp", 'unknown command "helpp"', "pgsluice help"],
+    ["frobnicate --help", 'unknown command "frobnicate"', list],
+    ["help frobnicate", 'unknown command "frobnicate"', list],
+    ["db strat", 'unknown command "db strat"', "pgsluice db start"],
+    [
+      "--verison",
+      '"--verison" is no command, and the command comes before its flags',
+      "pgsluice --version",
+    ],
+    ["--table t ingest", '"--table" is no command, and the command comes before its flags', list],
+    ["ingest -- a b", 'ingest does not take the argument "b"', "pgsluice ingest [FLAGS]"],
+  ];
+  for (const [args, message, hint] of cases) {
+    const error = await assertRejects(() => dispatched(args.split(" ")), PgsluiceError);
+    assertEquals(
+      [error.message, error.hint, error.exitCode],
+      [message, hint, 2],
+    );
+  }
+});
