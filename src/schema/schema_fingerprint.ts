@@ -19,8 +19,11 @@ export function schemaFingerprint(schema: Schema): string {
 
 /** JSON with the keys of objects in order, so that the order they were written in has no say. */
 function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part) =>
-    part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => a < b ? -1 : 1))
-      : part);
+  return JSON.stringify(
+    value,
+    (_, part) =>
+      part !== null && typeof part === "object" && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => a < b ? -1 : 1))
+        : part,
+  );
 }

@@ -1,0 +1,90 @@
+/**
+ * Rows in PostgreSQL's binary COPY format, made in place.
+ * @see https://www.postgresql.org/docs/current/sql-copy.html ("Binary Format")
+ *
+ * Invariant: `[0, length)` is the header and `rowCount` whole tuples, once `decode` has returned.
+ * The `put` methods write without looking: `reserve` comes before them.
+ */
+const HEADER = Uint8Array.from([
+  ...[0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00], // PGCOPY\n\377\r\n\0
+  ...[0, 0, 0, 0], // flags
+  ...[0, 0, 0, 0], // length of the header's extension
+]);
+/** What ends the input in place of a tuple's column count. */
+const TRAILER = -1;
+const TRAILER_BYTES = 2;
+const FIRST_SIZE_BYTES = 64 * 1024;
+const TWO_TO_32 = 0x1_0000_0000;
+
+export class TupleBuffer {
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_SIZE_BYTES);
+  length = HEADER.length;
+  rowCount = 0;
+  #view = new DataView(this.bytes.buffer);
+
+  constructor() {
+    this.bytes.set(HEADER);
+  }
+
+  /** Empties it; its memory is kept. */
+  reset(): void {
+    this.length = HEADER.length;
+    this.rowCount = 0;
+  }
+
+  /** Makes sure that so many bytes can be put. */
+  reserve(byteCount: number): void {
+    if (this.length + byteCount + TRAILER_BYTES <= this.bytes.length) return;
+    const larger = new Uint8Array(2 * (this.bytes.length + byteCount));
+    larger.set(this.bytes.subarray(0, this.length));
+    this.bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+
+  /** The whole input for COPY. A view, good until the next change; more tuples may follow. */
+  finish(): Uint8Array {
+    this.reserve(0);
+    this.#view.setInt16(this.length, TRAILER);
+    return this.bytes.subarray(0, this.length + TRAILER_BYTES);
+  }
+
+  putInt16(value: number): void {
+    this.#view.setInt16(this.length, value);
+    this.length += 2;
+  }
+
+  putInt32(value: number): void {
+    this.#view.setInt32(this.length, value);
+    this.length += 4;
+  }
+
+  /** @param value a whole number that a double holds exactly */
+  putInt64(value: number): void {
+    const high = Math.floor(value / TWO_TO_32);
+    this.#view.setInt32(this.length, high);
+    this.#view.setUint32(this.length + 4, value - high * TWO_TO_32);
+    this.length += 8;
+  }
+
+  putBigInt64(value: bigint): void {
+    this.#view.setBigInt64(this.length, value);
+    this.length += 8;
+  }
+
+  putByte(value: number): void {
+    this.bytes[this.length++] = value;
+  }
+
+  /** Copies `[start, end)` of `from`. */
+  putBytes(from: Uint8Array, start: number, end: number): void {
+    const { bytes } = this;
+    let at = this.length;
+    for (let index = start; index < end; index++) bytes[at++] = from[index]!;
+    this.length = at;
+  }
+
+  /** A column that is null. */
+  putNull(): void {
+    this.putInt32(-1);
+  }
+}
