@@ -19,11 +19,11 @@ async function runStatus({ flags, terminal }: CommandContext): Promise<number> {
   const sizeBytes = status.version === null ? 0 : await treeSize(status.dataDirectory);
   if (flags.switch("json")) {
     await terminal.write(
-      `${JSON.stringify({ isUp: status.pid !== null, ...status, sizeBytes })}\n`,
+      `${JSON.stringify({ ...status, sizeBytes })}\n`,
     );
     return EXIT.done;
   }
-  const state = status.pid === null
+  const state = !status.isUp
     ? "down"
     : status.isKept
     ? "up until `pgsluice db stop`"

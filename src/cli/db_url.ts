@@ -21,8 +21,8 @@ async function runUrl({ flags, terminal }: CommandContext): Promise<number> {
     await terminal.write(`${describeTarget(target)}\n`);
     return EXIT.done;
   }
-  const { pid, socketDirectory } = await embeddedServerStatus(target.dataDirectory);
-  if (pid === null) terminal.say("the server is down; `pgsluice db start` starts it");
+  const { isUp, socketDirectory } = await embeddedServerStatus(target.dataDirectory);
+  if (!isUp) terminal.say("the server is down; `pgsluice db start` starts it");
   await terminal.write(`${socketUrl(socketDirectory, target.database)}\n`);
   return EXIT.done;
 }

@@ -116,6 +116,7 @@ export class IngestReporter implements IngestObserver {
   }
 
   readError({ path, error, retryMs }: { path: string; error: unknown; retryMs: number }): void {
+    this.#troubled.add(path);
     this.#terminal.say(
       `${escapeControls(path)}: cannot be read (${messageOf(error)}); ` +
         `trying again in ${formatDuration(retryMs)}`,

@@ -351,7 +351,7 @@ export class RecordScanner implements CsvRecord {
       } else if (byte === LF) {
         this.#innerNewlineCount++;
         if (this.#firstLineEnd === NONE) this.#firstLineEnd = at;
-        if (this.#window.startByte + at <= this.#trapByte + 1) {
+        if (this.#window.startByte + at < this.#trapByte) {
           this.#jumped = true;
           at = this.#trapByte - this.#window.startByte;
           this.#phase = this.#trapPhase;

@@ -1,6 +1,6 @@
 import { PgsluiceError } from "../pgsluice_error.ts";
 import { type DatabaseTarget, describeTarget } from "./database_target.ts";
-import { holdEmbeddedServer } from "./embedded_server.ts";
+import { holdEmbeddedServer, type ServerHold } from "./embedded_server.ts";
 import { databaseError, isConnectionError } from "./fault.ts";
 import type { Pool, Sql } from "./open_pool.ts";
 import { parseServerUrl } from "./server_url.ts";
@@ -40,6 +40,7 @@ export interface ConnectOptions {
 }
 
 const CLOSE_TIMEOUT_S = 5;
+const EMBEDDED_ATTEMPTS = 5;
 /** PostgreSQL 14, for `idle_session_timeout`. */
 const OLDEST_SERVER = 140_000;
 
@@ -53,25 +54,38 @@ export async function connect(
   target: DatabaseTarget,
   options: ConnectOptions,
 ): Promise<DatabaseClient> {
-  const hold = target.kind === "embedded"
-    ? await holdEmbeddedServer(target.dataDirectory, { say: options.say ?? (() => {}) })
-    : null;
-  let released: Promise<void> | null = null;
-  const release = (): Promise<void> => released ??= hold?.release() ?? Promise.resolve();
+  if (target.kind === "server") return await open({ url: target.url, hold: null }, target, options);
+  for (let attempt = 1;; attempt++) {
+    const hold = await holdEmbeddedServer(target.dataDirectory, {
+      say: options.say ?? (() => {}),
+    });
+    try {
+      return await open({ url: hold.url(target.database), hold }, target, options);
+    } catch (error) {
+      await hold.release();
+      // It can be killed, or stopped by another command, between the two steps.
+      if (!isConnectionError(error) || attempt === EMBEDDED_ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function open(
+  { url, hold }: { url: string; hold: ServerHold | null },
+  target: DatabaseTarget,
+  options: ConnectOptions,
+): Promise<DatabaseClient> {
   try {
-    const url = target.kind === "server" ? target.url : hold!.url(target.database);
     const pool = await firstUsable(url, target, options);
     pool.onLost = options.onClose ?? (() => {});
     return {
       sql: pool.sql,
-      close: () => pool.end(CLOSE_TIMEOUT_S).then(release),
+      close: () => pool.end(CLOSE_TIMEOUT_S).then(() => hold?.release()),
       destroy: () => {
         const cause = new Error("the connection was dropped on purpose");
         pool.lose(Object.assign(cause, { code: "CONNECTION_DESTROYED" }));
       },
     };
   } catch (error) {
-    await release();
     throw databaseError(error, `connecting to ${describeTarget(target)}`);
   }
 }

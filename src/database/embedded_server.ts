@@ -3,7 +3,7 @@ import { PgsluiceError } from "../pgsluice_error.ts";
 import { type Cluster, createCluster, startCluster, stopCluster } from "./cluster.ts";
 import { openLockFile, withFileLock } from "./file_lock.ts";
 import { pathExists } from "./path_exists.ts";
-import { type Postmaster, readPostmaster, removeStalePostmaster } from "./postmaster.ts";
+import { clearLeftovers, type Postmaster, readPostmaster, takesConnections } from "./postmaster.ts";
 import { CLUSTER_USER, clusterDirectory, findServerHome, type ServerHome } from "./server_home.ts";
 import { serverCacheDirectory, unpackServer } from "./server_package.ts";
 import { formatServerUrl } from "./server_url.ts";
@@ -32,7 +32,8 @@ export interface ServerHold {
 }
 
 export interface ServerStatus {
-  /** Null if it is not up. */
+  readonly isUp: boolean;
+  /** Null if it is not up, or in another container. */
   readonly pid: number | null;
   /** It stays up when no command uses it. */
   readonly isKept: boolean;
@@ -51,9 +52,9 @@ const held = new Map<string, { readonly users: Deno.FsFile; count: number }>();
 const POLL_MS = 20;
 /** It may have to read much of its log after a crash. */
 const UNDECIDED_TIMEOUT_MS = 300_000;
-/** After a crash the processes of the old server need a moment to end. */
-const START_ATTEMPTS = 20;
-const START_ATTEMPT_DELAY_MS = 250;
+/** Processes of a killed server end within moments; after so many looks the start is tried anyway. */
+const LEFTOVER_LOOKS = 100;
+const LEFTOVER_DELAY_MS = 50;
 
 /**
  * Starts the server if it is not up, and keeps it up until `release()`.
@@ -115,9 +116,18 @@ export async function stopEmbeddedServer(dataDirectory: string): Promise<boolean
   const cluster = { ...found, programs: await unpackedServer() };
   return await withStartLock(cluster, async () => {
     await removeMarker(cluster.home, "keep");
-    if (await readPostmaster(cluster.home) === null) return false;
+    const postmaster = await readPostmaster(cluster.home);
+    if (postmaster === null) return false;
+    if (postmaster.pid === null) {
+      throw new PgsluiceError(
+        "embedded-stop",
+        `the embedded server in ${cluster.home} runs in another container`,
+        { hint: "run `pgsluice db stop` there" },
+      );
+    }
     await Deno.writeTextFile(join(cluster.home, "stopped"), "");
-    return await stopCluster(cluster);
+    await stopCluster(cluster);
+    return true;
   });
 }
 
@@ -128,6 +138,7 @@ export async function embeddedServerStatus(dataDirectory: string): Promise<Serve
   const hasData = await pathExists(data);
   const postmaster = hasData ? await readPostmaster(found.home) : null;
   return {
+    isUp: postmaster !== null,
     pid: postmaster?.pid ?? null,
     isKept: await pathExists(join(found.home, "keep")),
     version: hasData ? (await Deno.readTextFile(join(data, "PG_VERSION"))).trim() : null,
@@ -177,7 +188,8 @@ async function letGo(cluster: Cluster): Promise<void> {
   try {
     if (!await mine.users.tryLock(true)) return;
     if (await pathExists(join(cluster.home, "keep"))) return;
-    await stopCluster(cluster);
+    const postmaster = await readPostmaster(cluster.home);
+    if (postmaster?.pid != null) await stopCluster(cluster);
   } finally {
     mine.users.close();
   }
@@ -197,18 +209,9 @@ async function ensureRunning(
     say(`making a PostgreSQL ${cluster.programs.majorVersion} server in ${home}`);
     await createCluster(cluster, { sync: true });
   }
-  await removeStalePostmaster(home);
   await ensureSocketDirectory(cluster.socketDirectory, cluster.account);
   await removeMarker(home, "stopped");
-  for (let attempt = 1;; attempt++) {
-    try {
-      await startCluster(cluster);
-      break;
-    } catch (error) {
-      if (attempt === START_ATTEMPTS || !isLeftover(error)) throw error;
-      await delay(START_ATTEMPT_DELAY_MS);
-    }
-  }
+  await startAfterLeftovers(cluster);
   const started = await decided(home);
   if (started !== null) return started;
   throw new PgsluiceError("embedded-start", `the embedded server in ${home} ended at once`, {
@@ -216,12 +219,27 @@ async function ensureRunning(
   });
 }
 
-/** The server that is up, or null; waits for one whose starter or stopper was killed. */
+/** Gives the processes of a killed server a while to end. */
+async function startAfterLeftovers(cluster: Cluster): Promise<void> {
+  for (let look = 0; look < LEFTOVER_LOOKS; look++) {
+    if (await clearLeftovers(cluster)) break;
+    await delay(LEFTOVER_DELAY_MS);
+  }
+  await startCluster(cluster);
+}
+
+/**
+ * The server that is up, or null; waits for one whose starter or stopper was killed. One that was
+ * killed itself may look ready while its process ends, but takes no connection.
+ */
 async function decided(home: string): Promise<Postmaster | null> {
   const deadlineMs = performance.now() + UNDECIDED_TIMEOUT_MS;
   for (;;) {
     const postmaster = await readPostmaster(home);
-    if (postmaster === null || postmaster.state === "ready") return postmaster;
+    if (postmaster === null) return null;
+    if (postmaster.state === "ready" && await takesConnections(postmaster.socketDirectory)) {
+      return postmaster;
+    }
     if (performance.now() > deadlineMs) {
       throw new PgsluiceError(
         "embedded-start",
@@ -231,12 +249,6 @@ async function decided(home: string): Promise<Postmaster | null> {
     }
     await delay(POLL_MS);
   }
-}
-
-/** Processes of a killed server still hold its shared memory. */
-function isLeftover(error: unknown): boolean {
-  return error instanceof PgsluiceError && error.code === "embedded-start" &&
-    error.message.includes("pre-existing shared memory block");
 }
 
 async function refuseStopped(home: string): Promise<void> {

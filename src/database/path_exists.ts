@@ -5,6 +5,7 @@ export async function pathExists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotADirectory) return false; // below a file
     throw error;
   }
 }

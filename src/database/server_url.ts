@@ -154,7 +154,7 @@ function readHosts(
   }
   if (hostList === "" && portParameter === undefined) return [];
   return hostList.split(",").map((entry, index) => {
-    const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(entry);
+    const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(entry);
     if (match === null) throw urlError(origin, "its host is not NAME, NAME:PORT or [IPV6]:PORT");
     return {
       host: decodePart(match[1] ?? match[2] ?? "", "the host", origin) || "localhost",

@@ -7,6 +7,7 @@
  */
 import { join } from "@std/path";
 import type { Sql } from "../database/connect.ts";
+import { PgsluiceError } from "../pgsluice_error.ts";
 import {
   loadDigests,
   markFile,
@@ -143,9 +144,22 @@ export class FolderIntake {
   async #scan(): Promise<void> {
     this.#hasNewsSinceScan = false;
     const startedMs = performance.now();
-    const candidates = await scanFolder(this.#options.directory);
+    const candidates = await this.#readFolder();
     this.#lastScan = { startedMs, tookMs: performance.now() - startedMs };
     for (const candidate of candidates) this.#enqueue(candidate);
+  }
+
+  async #readFolder(): Promise<Candidate[]> {
+    const { directory } = this.#options;
+    try {
+      return await scanFolder(directory);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new PgsluiceError("source-folder", `cannot read ${directory}: ${error.message}`, {
+        hint: "put the folder back, or make it readable; what was loaded stays loaded",
+        cause: error,
+      });
+    }
   }
 
   async #lookAt(path: string): Promise<void> {

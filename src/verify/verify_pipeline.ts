@@ -56,6 +56,9 @@ export interface VerifyOptions {
 export async function verifyPipeline(options: VerifyOptions): Promise<VerifyReport> {
   const { schema } = options;
   return await options.sql.begin("isolation level repeatable read read only", async (sql) => {
+    // it may read a file for minutes between two statements
+    await sql`set local idle_in_transaction_session_timeout = 0`;
+    await sql`set local statement_timeout = 0`;
     const pipeline = await findVerifiedPipeline(sql, {
       name: options.pipeline,
       schema,

@@ -56,6 +56,7 @@ function judge(schema: Schema, input: Uint8Array): Judged[] {
     const step = scanner.next(given === input.length);
     if (step === "end") return judged;
     if (step === "more") {
+      assert(given < input.length, "the scanner asks for more than there is");
       const room = scanner.room();
       const chunk = input.subarray(given, given + room.length);
       room.set(chunk);

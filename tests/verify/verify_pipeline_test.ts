@@ -41,24 +41,30 @@ function differencesOf(report: VerifyReport): string[] {
   ];
 }
 
+/** All kinds of records, after a byte order mark. */
+const A_TEXT = "\ufeff" + csvText([
+  eventLine(0),
+  "",
+  eventLine(1),
+  HEADER,
+  eventLine(0), // a duplicate
+  eventLine(2, { price: "-1" }), // a reject
+  eventLine(1, { price: "99" }), // a key conflict
+  eventLine(3).replace("Lamp 3", '"Lamp, ""3""\nof two lines"'),
+  eventLine(4).replace("Lamp 4", '"open'), // a reject of one line
+  eventLine(5).replace("Lamp 5", '5" lamp').replace("Home", ""),
+]);
+/** Where the reject on line 7 lies. */
+const REJECT_START = byteLength(A_TEXT.slice(0, A_TEXT.indexOf(eventLine(2, { price: "-1" }))));
+const REJECT_END = REJECT_START + eventLine(2, { price: "-1" }).length + 1;
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
+
 /** Two files: all kinds of records in the one, and a duplicate of the other's in the second. */
 async function ingestAllKinds(place: IngestPlace): Promise<void> {
-  await writeEvents(
-    place,
-    "a.csv",
-    "\ufeff" + csvText([
-      eventLine(0),
-      "",
-      eventLine(1),
-      HEADER,
-      eventLine(0), // a duplicate
-      eventLine(2, { price: "-1" }), // a reject
-      eventLine(1, { price: "99" }), // a key conflict
-      eventLine(3).replace("Lamp 3", '"Lamp, ""3""\nof two lines"'),
-      eventLine(4).replace("Lamp 4", '"open'), // a reject of one line
-      eventLine(5).replace("Lamp 5", '5" lamp').replace("Home", ""),
-    ]),
-  );
+  await writeEvents(place, "a.csv", A_TEXT);
   await writeEvents(place, "b.csv", csvText([eventLine(6), eventLine(1)]).replaceAll("\n", "\r\n"));
   await ingestOnce(place);
 }
@@ -218,7 +224,8 @@ const TAMPERINGS: { name: string; sql: string; differences: string[] }[] = [
     name: "a reject that ends elsewhere",
     sql: `update pgsluice.rejects set end_byte = end_byte + 1 where line_number = 7`,
     differences: [
-      "a.csv:7:-: expected a reject of bytes 449 to 533, found one of line 7, bytes 449 to 534",
+      `a.csv:7:-: expected a reject of bytes ${REJECT_START} to ${REJECT_END}, ` +
+      `found one of line 7, bytes ${REJECT_START} to ${REJECT_END + 1}`,
     ],
   },
   {
@@ -226,7 +233,8 @@ const TAMPERINGS: { name: string; sql: string; differences: string[] }[] = [
     sql: `update pgsluice.rejects set start_byte = start_byte + 1 where line_number = 7`,
     differences: [
       'a.csv:7:-: expected a reject (price is "-1"), found none in the ledger',
-      "a.csv:7:-: expected no reject at byte 450, where no record starts, found a reject",
+      `a.csv:7:-: expected no reject at byte ${REJECT_START + 1}, where no record starts, ` +
+      "found a reject",
       "a.csv:-:-: expected 2 rejected in the ledger, found 3",
     ],
   },
@@ -289,7 +297,7 @@ const TAMPERINGS: { name: string; sql: string; differences: string[] }[] = [
     sql: `update pgsluice.files set loaded = 7, rejected = 1, duplicate = 0, headers = 0,
       committed_line = 11 where ${A}`,
     differences: [
-      "a.csv:-:-: expected 12 lines before byte 894, found 11",
+      `a.csv:-:-: expected 12 lines before byte ${byteLength(A_TEXT)}, found 11`,
       "a.csv:-:-: expected 1 repeated headers, found 0",
       "a.csv:-:-: expected 4 loaded in the ledger, found 7",
       "a.csv:-:-: expected 3 rejected in the ledger, found 1",
@@ -335,6 +343,10 @@ verifyTest("verify counts differences beyond the first ten of a file", async (pl
   assertEquals(report.summary, "differs: 1101 differences in 1 of 1 files");
 });
 
+/** With a column that is not loaded. */
+const FILE_TEXT = [`${HEADER},note`, ...eventLines(0, 4).map((line) => `${line},x`)]
+  .map((line) => `${line}\n`).join("");
+
 interface FileChange {
   name: string;
   change: (path: string) => Promise<void>;
@@ -363,7 +375,7 @@ const FILE_CHANGES: FileChange[] = [
     name: "a file that has become shorter",
     change: (path) => Deno.truncate(path, 200),
     verdict: "differs",
-    reason: "it has 200 bytes, of which 453 were loaded",
+    reason: `it has 200 bytes, of which ${FILE_TEXT.length} were loaded`,
     isExact: false,
   },
   {
@@ -400,9 +412,7 @@ const FILE_CHANGES: FileChange[] = [
 
 verifyTest("verify reads each file as it is now, up to where it was committed", async (place) => {
   const path = join(place.events, "a.csv");
-  const lines = eventLines(0, 4).map((line, index) => `${line},${index}`);
-  const text = [`${HEADER},note`, ...lines].map((line) => `${line}\n`).join("");
-  await writeEvents(place, "a.csv", text);
+  await writeEvents(place, "a.csv", FILE_TEXT);
   await ingestOnce(place);
   for (const { name, change, verdict, reason, isExact } of FILE_CHANGES) {
     await change(path);
@@ -411,7 +421,7 @@ verifyTest("verify reads each file as it is now, up to where it was committed", 
     assertEquals([file!.verdict, file!.reason], [verdict, reason], name);
     assertEquals(report.isExact, isExact, name);
     await Deno.remove(path, { recursive: true }).catch(() => {});
-    await Deno.writeTextFile(path, text);
+    await Deno.writeTextFile(path, FILE_TEXT);
   }
   assert((await verify(place)).isExact);
 });

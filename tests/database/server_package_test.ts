@@ -1,0 +1,58 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { unpackServer } from "../../src/database/server_package.ts";
+import { PgsluiceError } from "../../src/pgsluice_error.ts";
+import { fastDirectory } from "../support/test_server.ts";
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ dir: await fastDirectory(), prefix: "pgsluice-cache-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+}
+
+Deno.test("several that unpack at once all get one complete server", async () => {
+  await withFolder(async (folder) => {
+    const cache = join(folder, "cache");
+    const all = await Promise.all(Array.from({ length: 3 }, () => unpackServer(cache)));
+    const [{ directory, majorVersion }] = all as [typeof all[0]];
+    assertEquals(all.every((programs) => programs.directory === directory), true);
+    assertEquals(majorVersion, 18);
+    assertEquals((await namesIn(cache)).length, 1);
+    assertEquals(await namesIn(join(directory, "bin")), ["initdb", "pg_ctl", "postgres"]);
+    const { code, stdout } = await new Deno.Command(join(directory, "bin", "postgres"), {
+      args: ["--version"],
+    }).output();
+    assertEquals(code, 0);
+    assertEquals(new TextDecoder().decode(stdout).startsWith("postgres (PostgreSQL) 18."), true);
+  });
+});
+
+Deno.test("what an unpacking left that was killed long ago is removed by the next one", async () => {
+  await withFolder(async (folder) => {
+    const old = join(folder, "postgres-18.0.old.tmp");
+    const recent = join(folder, "postgres-18.0.recent.tmp");
+    await Deno.mkdir(join(old, "bin"), { recursive: true });
+    await Deno.mkdir(recent);
+    await Deno.utime(old, 0, 0);
+    await unpackServer(folder);
+    const names = await namesIn(folder);
+    assertEquals(names.includes("postgres-18.0.recent.tmp"), true);
+    assertEquals(names.length, 2);
+  });
+});
+
+Deno.test("a place where nothing can be unpacked is a clear error", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, "file");
+    await Deno.writeTextFile(file, "");
+    const error = await assertRejects(() => unpackServer(join(file, "cache")), PgsluiceError);
+    assertEquals(error.code, "embedded-unpack");
+  });
+});
