@@ -120,7 +120,10 @@ export class CommitQueue {
     const flight: Flight = { order, carrier, wake: null, giveWay: null, mustYield: false };
     this.#flights.push(flight);
     try {
-      const result = await carrier.commit(batch, { wait: () => this.#waitTurn(flight) });
+      const result = await carrier.commit(batch, {
+        wait: () => this.#waitTurn(flight, { mayYield: true }),
+        waitWithoutLocks: () => this.#waitTurn(flight, { mayYield: false }),
+      });
       this.#flights.splice(this.#flights.indexOf(flight), 1);
       this.#flights[0]?.wake?.();
       this.#options.onCommitted(batch, result);
@@ -148,10 +151,10 @@ export class CommitQueue {
     return this.#flights[0] === flight;
   }
 
-  async #waitTurn(flight: Flight): Promise<void> {
+  async #waitTurn(flight: Flight, { mayYield }: { mayYield: boolean }): Promise<void> {
     while (!this.#isOldest(flight)) {
       this.throwFault();
-      if (flight.mustYield) {
+      if (mayYield && flight.mustYield) {
         flight.mustYield = false;
         throw new YieldToOlderError();
       }

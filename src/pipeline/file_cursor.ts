@@ -11,7 +11,6 @@ import { type HeaderMapping, isRepeatedHeader, mapHeader } from "../schema/heade
 import { RecordDecoder } from "../schema/record_decoder.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Segment } from "../sink/batch.ts";
-import type { FileState } from "../sink/ledger_file.ts";
 import type { ByteSource } from "../source/byte_source.ts";
 import type { ContentHash } from "../source/content_hash.ts";
 import type { Batcher } from "./batcher.ts";
@@ -128,10 +127,15 @@ export class FileCursor {
     await this.#decodeAll(true);
   }
 
-  /** Brings the current batch's part of the file up to what was read, in the state given. */
-  async close(state: FileState): Promise<void> {
+  /**
+   * Brings the current batch's part of the file up to what was read. The file is done if that is
+   * its size; a stream is if `isStreamEnd`.
+   */
+  async close({ isStreamEnd = false } = {}): Promise<void> {
     const { file, batcher } = this.#options;
     const endByte = this.#scanner.nextByte;
+    const isDone = isStreamEnd || endByte === file.stat?.sizeBytes;
+    file.state = isDone ? "done" : "open";
     if (endByte === file.readByte) return;
     const segment = batcher.current.segmentOf(file.fileId) ?? this.#openSegment();
     await this.#hashTo(endByte);
@@ -141,7 +145,7 @@ export class FileCursor {
     segment.digests = digests;
     segment.provisionalFromByte = this.#provisionalFromByte;
     segment.stat = file.stat;
-    segment.state = state;
+    segment.state = file.state;
     segment.ambiguousTimeCount += this.#decoder?.ambiguousTimes ?? 0;
     if (this.#decoder !== null) this.#decoder.ambiguousTimes = 0;
     batcher.current.sizeBytes += endByte - file.readByte;
@@ -195,7 +199,7 @@ export class FileCursor {
       }
       batchBytes = batch.sizeBytes + scanner.endByte - this.#options.file.readByte;
       if (batch.recordCount >= limits.rows || batchBytes >= limits.sizeBytes) {
-        await this.close("open");
+        await this.close();
         await batcher.flush();
         batch = batcher.current;
         segment = null;

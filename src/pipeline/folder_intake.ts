@@ -288,10 +288,8 @@ export class FolderIntake {
       failure = error;
     }
     // what was decoded stays, whatever ended the reading
-    const isAtEnd = cursor.inputByte === stat.sizeBytes && !cursor.hasLeftover;
-    await cursor.close(isAtEnd ? "done" : "open");
-    file.state = isAtEnd ? "done" : "open";
-    if (isAtEnd) this.#contents.add(file);
+    await cursor.close();
+    if (file.state === "done") this.#contents.add(file);
     if (failure !== undefined) throw failure;
     const unknownNames = cursor.mapping?.unknownNames ?? [];
     if (isNewGeneration && unknownNames.length > 0) {

@@ -75,7 +75,7 @@ export class StreamIntake {
       memory.mapping = cursor.mapping;
       const isEnd = stream.isEnd(cursor.inputByte);
       if (isEnd) await cursor.finish();
-      await cursor.close(isEnd ? "done" : "open");
+      await cursor.close({ isStreamEnd: isEnd });
       this.#isFinished = isEnd;
     } catch (error) {
       if (!(error instanceof FileFault)) throw error;

@@ -31,6 +31,8 @@ export interface CommitTurn {
    * @throws YieldToOlderError if an older one waits for locks this batch holds
    */
   wait(): Promise<void>;
+  /** The same for a batch that holds no locks, and so need not yield. */
+  waitWithoutLocks(): Promise<void>;
 }
 
 /** Roll back, let the older batch pass, do it again. */
@@ -105,7 +107,7 @@ export class BatchSink {
         return result;
       } catch (error) {
         if (error instanceof YieldToOlderError) {
-          await turn.wait();
+          await turn.waitWithoutLocks();
         } else if (route === "copy" && sqlState(error) === UNIQUE_VIOLATION) {
           this.#stagedBatchesLeft = CLEAN_STRETCH_BATCHES;
         } else {

@@ -146,6 +146,13 @@ ingestTest("ingest resumes in the middle of a file of many blocks", async (place
   await verifyExact(place);
 });
 
+ingestTest("a file whose last record fills a batch is done with it", async (place) => {
+  await writeEvents(place, "a.csv", csvText(eventLines(0, 40)));
+  const heard = await ingestOnce(place, { limits: { rows: 20, sizeBytes: 1e9, lingerMs: 20 } });
+  assertEquals(heard.batches.map(({ files }) => files[0]!.isDone), [false, true]);
+  assertEquals((await fileRow(place, "a.csv")).state, "done");
+});
+
 ingestTest(
   "a last record without newline is taken at the end of --once, and taken back when it grows",
   async (place) => {
