@@ -35,6 +35,7 @@ export class IngestReporter implements IngestObserver {
   #batches = 0;
   #filesDone = 0;
   #lastLiveMs = 0;
+  #isStream = false;
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
@@ -65,7 +66,7 @@ export class IngestReporter implements IngestObserver {
     const { elapsedMs } = this.summary();
     const records = this.#loaded + this.#rejected + this.#duplicate;
     this.#terminal.say(
-      `${this.#counts()} from ${formatCount(this.#filesDone)} files, ` +
+      `${this.#counts()}${this.#isStream ? "" : ` from ${formatCount(this.#filesDone)} files`}, ` +
         `${formatBytes(this.#sizeBytes)} in ${formatDuration(elapsedMs)} ` +
         `(${formatRate(records / (elapsedMs / 1000), "records")})`,
     );
@@ -76,9 +77,10 @@ export class IngestReporter implements IngestObserver {
   }
 
   started({ source, table, did }: { source: string; table: string; did: readonly string[] }): void {
+    this.#isStream = source === "-";
     for (const what of did) this.#terminal.say(what);
     this.#terminal.say(
-      `ingesting ${source === "-" ? "standard input" : escapeControls(source)} into ${table}`,
+      `ingesting ${this.#isStream ? "standard input" : escapeControls(source)} into ${table}`,
     );
   }
 

@@ -270,7 +270,11 @@ class SessionWork {
   }
 
   async #finish(isComplete: boolean): Promise<void> {
-    if (isComplete || this.#stream?.isFinished) return await this.#drain();
+    if (isComplete) return await this.#drain();
+    if (this.#stream?.isFinished) {
+      await this.#drain();
+      return await this.#stream.markDone();
+    }
     const { promise, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => reject(new StopDeadlineError()),

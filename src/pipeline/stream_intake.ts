@@ -4,7 +4,7 @@
  */
 import type { Sql } from "../database/connect.ts";
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
-import { loadDigests, registerFiles, takeBackProvisional } from "../sink/ledger.ts";
+import { loadDigests, markFile, registerFiles, takeBackProvisional } from "../sink/ledger.ts";
 import type { PipelineBinding } from "../sink/pipeline_binding.ts";
 import {
   BLOCK_BYTES,
@@ -85,6 +85,14 @@ export class StreamIntake {
       });
     }
     if (!this.#isFinished) this.#awaitMore();
+  }
+
+  /** Writes down that the stream is done, when everything of it has committed. */
+  async markDone(): Promise<void> {
+    const { sql, files, sourceId } = this.#options;
+    const file = files.get(sourceId);
+    if (file === undefined) return;
+    await markFile(sql, { file, state: "done", reason: null, stat: null });
   }
 
   #awaitMore(): void {

@@ -106,10 +106,10 @@ export async function supersedeFile(
   return toLedgerFile(ofKnownFile(row, file));
 }
 
-/** Writes down what a look at the file told, without moving it. */
+/** Writes down what a look at the file told, without moving it; `stat` is null for a stream. */
 export async function markFile(
   sql: Sql,
-  options: { file: KnownFile; state: FileState; reason: string | null; stat: FileStat },
+  options: { file: KnownFile; state: FileState; reason: string | null; stat: FileStat | null },
 ): Promise<LedgerFile> {
   const { file, state, reason, stat } = options;
   const [row] = await sql<FileRow[]>`
@@ -117,9 +117,9 @@ export async function markFile(
     set
       state = ${state},
       reason = ${reason},
-      size_bytes = ${stat.sizeBytes},
-      modified_ms = ${stat.modifiedMs},
-      inode = ${stat.inode},
+      size_bytes = ${stat?.sizeBytes ?? null},
+      modified_ms = ${stat?.modifiedMs ?? null},
+      inode = ${stat?.inode ?? null},
       revision = revision + 1,
       updated_at = now()
     where file_id = ${file.fileId} and revision = ${file.revision}
