@@ -18,12 +18,14 @@ export type HeaderResult =
   | { readonly ok: false; readonly code: string; readonly reason: string };
 
 /** What people put into the folder by mistake, told by how it begins. */
-const NOT_CSV: readonly { readonly pattern: RegExp; readonly what: string }[] = [
+const TEXT_BEGINNINGS: readonly { readonly pattern: RegExp; readonly what: string }[] = [
   { pattern: /^\s*<(?:!doctype|html|\?xml)/i, what: "HTML or XML" },
   { pattern: /^version https:\/\/git-lfs/, what: "a Git LFS pointer, not the file it stands for" },
   { pattern: /^\s*[[{]/, what: "JSON" },
-  { pattern: /^PK\x03\x04/, what: "a ZIP archive or a spreadsheet" },
-  { pattern: /^\x1f\x8b/, what: "compressed (gzip)" },
+];
+const BYTE_BEGINNINGS: readonly { readonly bytes: readonly number[]; readonly what: string }[] = [
+  { bytes: [0x50, 0x4b, 0x03, 0x04], what: "a ZIP archive or a spreadsheet" },
+  { bytes: [0x1f, 0x8b], what: "compressed (gzip)" },
 ];
 /** So much of a strange header is shown. */
 const SHOWN_CHARACTERS = 60;
@@ -34,7 +36,8 @@ const CR = 0x0d;
 export function mapHeader(schema: Schema, record: CsvRecord): HeaderResult {
   const headerBytes = withoutLineEnd(record);
   const text = new TextDecoder().decode(headerBytes);
-  const wrong = NOT_CSV.find(({ pattern }) => pattern.test(text));
+  const wrong = TEXT_BEGINNINGS.find(({ pattern }) => pattern.test(text)) ??
+    BYTE_BEGINNINGS.find(({ bytes }) => bytes.every((byte, at) => headerBytes[at] === byte));
   if (wrong !== undefined) return fault("not_csv", `it is ${wrong.what}, expected CSV`);
   if (record.hasNul || text.includes("\ufffd")) {
     return fault("not_csv", "it is binary or not UTF-8, expected CSV with a header");

@@ -308,7 +308,7 @@ ingestTest(
     });
     const first = await ingestOnce(place, { source: source(text), pipelineName: "stdin" });
     assertEquals(first.loaded, 1_000);
-  assertEquals((await fileRow(place, "shop")).state, "done");
+    assertEquals((await fileRow(place, "shop")).state, "done");
     const more = text + eventLine(1_000) + "\n";
     const second = await ingestOnce(place, { source: source(more), pipelineName: "stdin" });
     assertEquals(second.loaded, 1);
