@@ -47,6 +47,8 @@ export async function findServerHome(
         `the server's user cannot pass the folders above ${home}; the data goes to ${elsewhere}`,
       );
       await makeDirectory(elsewhere);
+      // Whatever the umask: the server's user has to pass.
+      for (const folder of [ROOT_HOMES, elsewhere]) await Deno.chmod(folder, 0o755);
       home = elsewhere;
     }
   }

@@ -48,7 +48,8 @@ export async function unpackServer(cacheDirectory: string): Promise<ServerProgra
   const programs = { directory, majorVersion: Number.parseInt(version) };
   if (await pathExists(directory)) return programs;
   try {
-    await Deno.mkdir(cacheDirectory, { recursive: true, mode: 0o755 });
+    await Deno.mkdir(cacheDirectory, { recursive: true });
+    await Deno.chmod(cacheDirectory, 0o755);
     await removeAbandoned(cacheDirectory);
     // Complete before it has its name: who sees the folder sees all of it.
     const unfinished = `${directory}.${crypto.randomUUID()}.tmp`;
@@ -88,17 +89,26 @@ export function serverCacheDirectory(environment: (name: string) => string | und
   );
 }
 
-async function copyTree(from: string, to: string, mode: number): Promise<void> {
-  await Deno.mkdir(to, { mode: 0o755 });
+/** Folders side by side, the files of each one after the other: few are open at a time. */
+async function copyTree(from: string, to: string, fileMode: number): Promise<void> {
+  await Deno.mkdir(to);
+  await Deno.chmod(to, 0o755); // whatever the umask: root's server runs as somebody else
+  const folders: string[] = [];
   for await (const entry of Deno.readDir(from)) {
     if (LEFT_OUT.test(entry.name)) continue;
-    const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isDirectory) {
-      await copyTree(source, target, entry.name === "bin" ? 0o755 : mode);
+      folders.push(entry.name);
     } else if (entry.isFile) {
-      await Deno.writeFile(target, await Deno.readFile(source), { createNew: true, mode });
+      // Deno.copyFile cannot read from inside a compiled executable.
+      const bytes = await Deno.readFile(join(from, entry.name));
+      await Deno.writeFile(join(to, entry.name), bytes, { createNew: true, mode: fileMode });
     }
   }
+  await Promise.all(
+    folders.map((name) =>
+      copyTree(join(from, name), join(to, name), name === "bin" ? 0o755 : fileMode)
+    ),
+  );
 }
 
 /** npm packages cannot hold links: the list says which names of the libraries are missing. */

@@ -57,18 +57,17 @@ export async function setUp(
   }
 }
 
-/** The same as SQL, for people who run it themselves: psql's `-f -` takes it. */
+/** The same as SQL, for people who run it themselves, in a new database of encoding UTF8. */
 export function setUpSql(schema: Schema, table: string): string {
   return [
-    "-- In a database of encoding UTF8. Each part may be run once.",
-    "begin;",
+    "begin;\n",
     MIGRATIONS_TABLE_SQL,
     ...MIGRATIONS.flatMap(({ number, name, text }) => [
       text,
       `insert into pgsluice.migrations (number, name) values (${number}, '${name}');\n`,
     ]),
+    createTableSql(schema, { table: tableName(table).quoted }),
     "commit;\n",
-    `${createTableSql(schema, { table: tableName(table).quoted })}`,
   ].join("\n");
 }
 

@@ -5,7 +5,7 @@
 import type { NumericColumn, SourceColumn, WholeColumn } from "../schema/schema.ts";
 
 /**
- * Reads a field that is not empty.
+ * Reads a field that is neither empty nor has a NUL in it, nor blanks around unless it is text.
  * @returns the column's text, as in `row_text.ts`; null if the field is no value of the column
  */
 export type ColumnReader = (field: string) => string | null;
@@ -17,10 +17,7 @@ export function columnReader(column: Exclude<SourceColumn, { type: "timestamptz"
       return (field) => UUID.test(field) ? field.toLowerCase() : null;
     case "text": {
       const { allowed } = column;
-      return (field) => {
-        if (field.includes("\0")) return null;
-        return allowed === undefined || allowed.includes(field) ? field : null;
-      };
+      return (field) => allowed === undefined || allowed.includes(field) ? field : null;
     }
     case "integer":
     case "bigint":

@@ -66,10 +66,10 @@ export async function* readFates(
     const fates: Fate[] = [];
     for (const record of block.records) {
       if (rows === null) {
-        rows = new RowReader(record.fields, { schema, file, pipelineName });
+        rows = new RowReader(record, { block, schema, file, pipelineName });
         continue;
       }
-      if (rows.isHeader(record.fields)) {
+      if (rows.isHeader(record, block)) {
         headers++;
         continue;
       }

@@ -16,7 +16,7 @@ const CR = 0x0d;
 /** CR and LF, which do not count as part of a record's length. */
 const LINE_END_BYTES = 2;
 /** How much is read at a time, at most. */
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
 
 /** Known when the last block was read. */
 export interface ReaderEnd {

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Schema, SourceColumn } from "../schema/schema.ts";
 import { type ColumnReader, columnReader } from "./column_reader.ts";
-import type { SplitRecord } from "./record_block.ts";
+import type { RecordBlock, SplitRecord } from "./record_block.ts";
 import type { VerifiedFile } from "./snapshot.ts";
 import { epochText, type Instant, readTimestamp } from "./timestamp_reader.ts";
 import { ZoneClock } from "./zone_clock.ts";
@@ -27,6 +27,8 @@ const HOUR_SECONDS = 3_600;
 export class RowReader {
   readonly #schema: Schema;
   readonly #header: readonly (string | null)[];
+  /** Its text without its line end, at most the first 8 KiB. */
+  readonly #headerLine: string;
   /** By column: place of its field in the record, -1 if the file does not have it. */
   readonly #places: readonly number[];
   readonly #readers: readonly (ColumnReader | null)[];
@@ -35,15 +37,26 @@ export class RowReader {
   /** Of the record being read, by column. */
   readonly #instants = new Map<string, Instant>();
 
-  /** @throws HeaderFault */
+  /**
+   * @param header the file's first record, of `block`
+   * @throws HeaderFault
+   */
   constructor(
-    header: SplitRecord["fields"],
-    { schema, file, pipelineName }: { schema: Schema; file: VerifiedFile; pipelineName: string },
+    header: SplitRecord,
+    { block, schema, file, pipelineName }: {
+      block: RecordBlock;
+      schema: Schema;
+      file: VerifiedFile;
+      pipelineName: string;
+    },
   ) {
-    if (header === null) throw new HeaderFault("its quoting is malformed, or it is too long");
+    const { fields } = header;
+    if (fields === null) throw new HeaderFault("its quoting is malformed, or it is too long");
+    if (fields.includes(null)) throw new HeaderFault("it is not UTF-8");
     this.#schema = schema;
-    this.#header = header;
-    this.#places = placeColumns(schema, header);
+    this.#header = fields;
+    this.#headerLine = lineOf(header, block);
+    this.#places = placeColumns(schema, fields);
     this.#readers = schema.columns.map((column) =>
       column.type === "timestamptz" ? null : columnReader(column)
     );
@@ -53,10 +66,12 @@ export class RowReader {
       .digest();
   }
 
-  /** True for a later record that is the header again. */
-  isHeader(fields: SplitRecord["fields"]): boolean {
+  /** True for a later record, of `block`, that is the header again, byte for byte. */
+  isHeader(record: SplitRecord, block: RecordBlock): boolean {
+    const { fields } = record;
     return fields !== null && fields.length === this.#header.length &&
-      fields.every((field, index) => field === this.#header[index]);
+      fields.every((field, index) => field === this.#header[index]) &&
+      lineOf(record, block) === this.#headerLine;
   }
 
   read(record: SplitRecord): ReadRow {
@@ -68,14 +83,20 @@ export class RowReader {
         reason: `${fields.length} fields, where the header has ${this.#header.length}`,
       };
     }
+    for (const field of fields) {
+      // the record as a whole is at fault, whichever of its fields it is
+      if (field === null) return { ok: false, reason: "it is not UTF-8" };
+      if (field.includes("\0")) return { ok: false, reason: "it contains a NUL byte" };
+    }
     const { columns, derived } = this.#schema;
     const texts: (string | null)[] = [];
     const instants = this.#instants;
     for (let index = 0; index < columns.length; index++) {
       const column = columns[index]!;
       const place = this.#places[index]!;
-      const field = place === -1 ? "" : fields[place]!;
-      if (field === null) return { ok: false, reason: `${column.name} is not UTF-8` };
+      const given = place === -1 ? "" : fields[place]!;
+      // blanks around are no part of what is not text
+      const field = column.type === "text" ? given : withoutBlanks(given);
       let text: string | null | undefined;
       if (field === "") {
         text = this.#absent(column, record);
@@ -132,6 +153,15 @@ export class RowReader {
       hex.slice(20),
     ].join("-");
   }
+}
+
+function lineOf(record: SplitRecord, block: RecordBlock): string {
+  return Buffer.from(block.head(record)).toString("latin1").replace(/[\r\n]+$/, "");
+}
+
+function withoutBlanks(field: string): string {
+  // most have none, and a look is quicker than a replacement
+  return /^[ \t]|[ \t]$/.test(field) ? field.replace(/^[ \t]+|[ \t]+$/g, "") : field;
 }
 
 function fault(column: SourceColumn, field: string): string {

@@ -9,11 +9,15 @@ export interface Instant {
 const ISO = new RegExp(
   "^([0-9]{4})-([0-9]{2})-([0-9]{2})" +
     "[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?" +
-    " ?(?:([Zz]|UTC)|([+-])([0-9]{2})(?::?([0-9]{2}))?)?$",
+    "(?: ?(?:([Zz]|UTC)|([+-])([0-9]{2})(?::?([0-9]{2}))?))?$",
 );
-const EPOCH = /^-?[0-9]+$/;
+/** More digits are past the year 9999, whatever they are. */
+const EPOCH = /^-?[0-9]{1,15}$/;
 /** Epoch numbers of this size and above are milliseconds. */
 const EPOCH_MS_FROM = 100_000_000_000;
+/** Years 0 to 9999. */
+const FIRST_MS = Date.parse("0000-01-01T00:00:00Z");
+const END_MS = Date.parse("+010000-01-01T00:00:00Z");
 
 /**
  * Reads a timestamp as the design has it: ISO 8601 with or without a zone, or an epoch number.
@@ -34,6 +38,7 @@ export function readTimestamp(text: string, clock: ZoneClock): Instant | null {
     return seconds === null ? null : { seconds, micros };
   }
   const [, , , , , , , , , , offsetHour, offsetMinute = "0"] = match;
+  if (Number(offsetHour) > 23 || Number(offsetMinute) > 59) return null;
   const offset = Number(offsetHour) * 3600 + Number(offsetMinute) * 60;
   return { seconds: sign === "+" ? local - offset : local + offset, micros };
 }
@@ -48,9 +53,10 @@ export function epochText({ seconds, micros }: Instant): string {
 function readEpoch(text: string): Instant | null {
   if (!EPOCH.test(text)) return null;
   const value = Number(text);
-  if (value < EPOCH_MS_FROM) return { seconds: value, micros: 0 };
-  const seconds = Math.floor(value / 1000);
-  return { seconds, micros: (value - seconds * 1000) * 1000 };
+  const millis = value < EPOCH_MS_FROM ? value * 1000 : value;
+  if (millis < FIRST_MS || millis >= END_MS) return null;
+  const seconds = Math.floor(millis / 1000);
+  return { seconds, micros: (millis - seconds * 1000) * 1000 };
 }
 
 /** Null if there is no such day. */

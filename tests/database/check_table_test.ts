@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes } from "@std/assert";
 import { checkTable, requireTable } from "../../src/database/check_table.ts";
 import { PgsluiceError } from "../../src/pgsluice_error.ts";
 import { createTableSql } from "../../src/schema/ddl.ts";
@@ -139,12 +139,20 @@ const CHANGES: readonly { change: string; differences: string[] }[] = [
   },
 ];
 
-for (const { change, differences } of CHANGES) {
-  Deno.test(`a table is compared with the schema after: ${change || "nothing"}`, async () => {
-    await using database = await tableDatabase(change);
-    assertEquals(await checkTable(database.sql, USER_EVENTS, "user_events"), differences);
-  });
-}
+Deno.test("a table is compared with the schema, and each difference is named", async (test) => {
+  await using database = await tableDatabase("");
+  for (const { change, differences } of CHANGES) {
+    await test.step(`after: ${change || "nothing"}`, async () => {
+      const rollback = new Error("only to look");
+      const checked = database.sql.begin(async (sql) => {
+        await sql.unsafe(change);
+        assertEquals(await checkTable(sql, USER_EVENTS, "user_events"), differences);
+        throw rollback;
+      });
+      assertStrictEquals(await assertRejects(() => checked, Error), rollback);
+    });
+  }
+});
 
 Deno.test("a table with row-level security is refused to those it binds", async () => {
   const role = `pgsluice_test_${crypto.randomUUID().slice(0, 8)}`;

@@ -8,6 +8,7 @@ import {
   startEmbeddedServer,
   stopEmbeddedServer,
 } from "../../src/database/embedded_server.ts";
+import { holdTarget } from "../../src/database/hold_target.ts";
 import { clusterDirectory } from "../../src/database/server_home.ts";
 import { PgsluiceError } from "../../src/pgsluice_error.ts";
 import { fastDirectory } from "../support/test_server.ts";
@@ -54,7 +55,8 @@ async function startHolder(dataDirectory: string): Promise<Holder> {
   const { value } = await reader.read();
   const finish = async (): Promise<void> => {
     const { code, signal } = await child.status;
-    await reader.cancel();
+    // The server does not hold its starter's output open.
+    assertEquals((await reader.read()).done, true);
     assertEquals(signal ?? code, signal === null ? 0 : "SIGKILL");
   };
   return {
@@ -115,6 +117,22 @@ Deno.test("two commands side by side share the server, and the last stops it", a
     await one.end();
     assertEquals(await serverPid(data), other.serverPid);
     await other.end();
+    assertEquals(await serverPid(data), null);
+  });
+});
+
+Deno.test("a target that is held keeps its server up between connections", async () => {
+  await withFolder(async (folder) => {
+    const data = join(folder, "data");
+    const release = await holdTarget(targetIn(data), SILENT);
+    const pid = await serverPid(data);
+    for (let i = 0; i < 2; i++) {
+      const client = await connect(targetIn(data), { applicationName: "embedded test" });
+      await client.close();
+      assertEquals(await serverPid(data), pid);
+    }
+    await release();
+    await release();
     assertEquals(await serverPid(data), null);
   });
 });
@@ -328,27 +346,33 @@ Deno.test("the server has a session of its own, so Ctrl-C in the terminal spares
   });
 });
 
-Deno.test({
-  name: "root's data goes elsewhere where the server's user cannot pass, which is said",
-  ignore: !IS_ROOT,
-  fn: () =>
-    withFolder(async (folder) => {
-      const data = join(folder, "closed", "data");
-      await Deno.mkdir(join(folder, "closed"), { mode: 0o700 });
-      const said: string[] = [];
-      const hold = await holdEmbeddedServer(data, { say: (text) => said.push(text) });
-      const { dataDirectory } = await embeddedServerStatus(data);
-      assertEquals(/^\/var\/lib\/pgsluice\/[0-9a-f]{16}\/cluster$/.test(dataDirectory), true);
-      assertStringIncludes(said[0]!, `cannot pass the folders above ${data}`);
-      assertStringIncludes(said[0]!, dataDirectory.replace("/cluster", ""));
-      const client = await connect({ kind: "server", url: hold.url("postgres") }, {
-        applicationName: "embedded test",
-      });
-      await client.close();
-      await hold.release();
-      await Deno.remove(dataDirectory.replace("/cluster", ""), { recursive: true });
-    }),
-});
+for (const umask of [0o022, 0o077]) {
+  Deno.test({
+    name: "root's data goes elsewhere where the server's user cannot pass, which is said; umask " +
+      umask.toString(8).padStart(3, "0"),
+    ignore: !IS_ROOT,
+    fn: () => withFolder((folder) => useClosedFolder(folder, umask)),
+  });
+}
+
+async function useClosedFolder(folder: string, umask: number): Promise<void> {
+  const data = join(folder, "closed", "data");
+  await Deno.mkdir(join(folder, "closed"), { mode: 0o700 });
+  const said: string[] = [];
+  const before = Deno.umask(umask);
+  const hold = await holdEmbeddedServer(data, { say: (text) => said.push(text) })
+    .finally(() => Deno.umask(before));
+  const { dataDirectory } = await embeddedServerStatus(data);
+  assertEquals(/^\/var\/lib\/pgsluice\/[0-9a-f]{16}\/cluster$/.test(dataDirectory), true);
+  assertStringIncludes(said[0]!, `cannot pass the folders above ${data}`);
+  assertStringIncludes(said[0]!, dataDirectory.replace("/cluster", ""));
+  const client = await connect({ kind: "server", url: hold.url("postgres") }, {
+    applicationName: "embedded test",
+  });
+  await client.close();
+  await hold.release();
+  await Deno.remove(dataDirectory.replace("/cluster", ""), { recursive: true });
+}
 
 Deno.test({
   name: "root's server runs as the owner of data that is there, who can use it afterwards",

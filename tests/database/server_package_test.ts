@@ -34,6 +34,22 @@ Deno.test("several that unpack at once all get one complete server", async () =>
   });
 });
 
+Deno.test("an unpacked server can be run by others, whatever the umask", async () => {
+  await withFolder(async (folder) => {
+    const before = Deno.umask(0o077);
+    try {
+      const { directory } = await unpackServer(join(folder, "cache"));
+      for (const name of ["", "bin", "bin/postgres", "lib", "share/postgresql/timezone"]) {
+        assertEquals((await Deno.stat(join(directory, name))).mode! & 0o777, 0o755);
+      }
+      assertEquals((await Deno.stat(join(folder, "cache"))).mode! & 0o777, 0o755);
+      assertEquals((await Deno.stat(join(directory, "lib/libpq.so.5"))).mode! & 0o777, 0o644);
+    } finally {
+      Deno.umask(before);
+    }
+  });
+});
+
 Deno.test("what an unpacking left that was killed long ago is removed by the next one", async () => {
   await withFolder(async (folder) => {
     const old = join(folder, "postgres-18.0.old.tmp");

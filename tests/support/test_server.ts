@@ -69,8 +69,10 @@ async function stopAbandoned(directory: string): Promise<void> {
   for await (const { name } of Deno.readDir(directory)) {
     const pid = /^pgsluice-test-(\d+)-/.exec(name)?.[1];
     if (pid === undefined) continue;
+    const home = join(directory, name);
     const isAlive = await Deno.lstat(`/proc/${pid}`).then(() => true, () => false);
-    if (!isAlive) await stopAndRemove(await clusterIn(join(directory, name)));
+    if (isAlive || (await Deno.lstat(home)).uid !== Deno.uid()) continue;
+    await stopAndRemove(await clusterIn(home));
   }
 }
 

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { QUOTED_FIELD_WITH_QUOTES } from "../../src/csv/record.ts";
 import { RecordScanner } from "../../src/csv/record_scanner.ts";
 import { readRecords } from "../../src/verify/record_reader.ts";
+import { randomBelow } from "./random.ts";
 
 /** A record with its place; fields are null if its line is malformed, a field if it is not UTF-8. */
 type Seen = [line: number, start: number, end: number, fields: (string | null)[] | null];
@@ -65,17 +66,6 @@ async function read(
   return seen;
 }
 
-/** mulberry32: a small generator whose every number follows from the seed. */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return Math.floor(((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32 * below);
-  };
-}
-
 /** What makes CSV hard, in pieces that are likely to meet. */
 const PIECES = ['"', '"', '"', ",", ",", "\n", "\n", "\r\n", "\r", '""', '",', ',"', '"\n', "a"]
   .concat(["bc", " ", "\0", "\xc3\xa9", "\xff", "\xef\xbb\xbf", "12345678"]);
@@ -84,7 +74,7 @@ const ROUNDS = 5_000;
 
 Deno.test("verify's reader and the ingester's scanner find the same records in random bytes", async () => {
   for (let seed = 1; seed <= ROUNDS; seed++) {
-    const random = randomOf(seed);
+    const random = randomBelow(seed);
     const pieceCount = random(40);
     const text = Array.from({ length: pieceCount }, () => PIECES[random(PIECES.length)]!).join("");
     const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));

@@ -470,7 +470,7 @@ verifyTest(
       ["a.csv", "exact"],
       ["page.csv", "failed"],
     ]);
-    assertStringIncludes(report.files[1]!.reason!, "column");
+    assertStringIncludes(report.files[1]!.reason!, "HTML");
     assert(report.isExact);
   },
 );
@@ -566,4 +566,63 @@ verifyTest("verify ends with the signal's reason when it is aborted", async (pla
     "enough",
   );
   assert((await verify(place)).isExact);
+});
+
+verifyTest("verify compares what a replaced file had loaded with the table", async (place) => {
+  const withoutKey = (text: string) => text.replaceAll(/^[^,]*,/gm, "");
+  const first = csvText(eventLines(0, 5));
+  const second = csvText([...eventLines(0, 2), ...eventLines(10, 14)]);
+  await writeEvents(place, "keyed.csv", first);
+  await writeEvents(place, "keyless.csv", withoutKey(first));
+  await ingestOnce(place);
+  await writeEvents(place, "keyed.csv", second);
+  await writeEvents(place, "keyless.csv", withoutKey(second));
+  await ingestOnce(place);
+  const report = await verify(place);
+  assertEquals(differencesOf(report), []);
+  assertEquals(
+    report.files.map(({ path, generation, verdict, loaded, duplicate }) => [
+      path,
+      generation,
+      verdict,
+      loaded,
+      duplicate,
+    ]),
+    [
+      ["keyed.csv", 1, "source gone", 5, 0],
+      ["keyed.csv", 2, "exact", 4, 2],
+      ["keyless.csv", 1, "held", 5, 0],
+    ],
+  );
+  assertEquals(report.summary, "verified: 16 events = 14 loaded + 0 rejected + 2 duplicates");
+  await place.database.sql`delete from user_events where line_number = 3`;
+  assertEquals(differencesOf(await verify(place)), [
+    "keyed.csv:-:-: expected 5 rows in the table, found 4",
+    `keyed.csv:3:-: expected key ${KEY(1)} in the table, of which this is a duplicate, ` +
+    "found no such row",
+    "keyless.csv:-:-: expected 5 rows in the table, found 4",
+  ]);
+});
+
+verifyTest("verify takes a last record without newline as one, and its place", async (place) => {
+  const path = join(place.events, "a.csv");
+  await writeEvents(place, "a.csv", csvText(eventLines(0, 2)).trimEnd());
+  await ingestOnce(place);
+  assertEquals(
+    (await verify(place)).summary,
+    "verified: 2 events = 2 loaded + 0 rejected + 0 duplicates",
+  );
+  await place.database.sql`update pgsluice.files set provisional_from_byte = null`;
+  const start = csvText(eventLines(0, 1)).length;
+  assertEquals(differencesOf(await verify(place)), [
+    `a.csv:-:-: expected a last record without newline, from byte ${start}, as provisional, ` +
+    "found none",
+  ]);
+  await place.database.sql`update pgsluice.files set provisional_from_byte = ${start}`;
+  await Deno.writeTextFile(path, `00\n${eventLine(7)}\n`, { append: true });
+  await ingestOnce(place);
+  assertEquals(
+    (await verify(place)).summary,
+    "verified: 3 events = 3 loaded + 0 rejected + 0 duplicates",
+  );
 });
