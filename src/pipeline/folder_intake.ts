@@ -22,10 +22,11 @@ import { type ContentDigests, ContentHash, sameDigests } from "../source/content
 import { type Candidate, scanFolder, statCandidate } from "../source/folder_scan.ts";
 import { FolderWatch } from "../source/folder_watch.ts";
 import type { Batcher } from "./batcher.ts";
+import { countTaken } from "./count_taken.ts";
 import { FileCursor, FileFault, type Meaning } from "./file_cursor.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
 import { readHeader } from "./read_header.ts";
-import { countLineEnds, hashBefore, hashRange, resumeHash } from "./recognise_file.ts";
+import { hashBefore, hashRange, resumeHash } from "./recognise_file.ts";
 import { DoneFiles } from "./done_files.ts";
 import { isUnchanged, type TrackedFile, trackFile } from "./tracked_file.ts";
 
@@ -331,19 +332,21 @@ export class FolderIntake {
     file: TrackedFile,
     { source, digests }: { source: ByteSource; digests: ContentDigests },
   ): Promise<ContentHash> {
-    const { sql, table, drain } = this.#options;
+    const { sql, table, drain, meaning } = this.#options;
     await drain();
     const fromByte = file.provisionalFromByte!;
+    const mapping = await readHeader(source, meaning);
     const range = { start: fromByte, end: file.readByte };
+    const { lineEnds, ...counts } = await countTaken(source, { ...range, meaning, mapping });
     const hash = await hashBefore(source, { byte: fromByte, laterByte: file.readByte, digests });
-    const line = file.readLine - await countLineEnds(source, range);
     if (hash === null) throw new Deno.errors.UnexpectedEof(`${file.path} became shorter`);
     const back = await takeBackProvisional(sql, {
       file,
       fromByte,
       table,
       digests: hash.digests(),
-      line,
+      line: file.readLine - lineEnds,
+      ...counts,
     });
     Object.assign(file, trackFile(back), { digests: hash.digests() });
     return hash;

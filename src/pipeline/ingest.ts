@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { Journal } from "../checkpoint/journal.ts";
-import { faultKind } from "../database/fault.ts";
+import { databaseError, faultKind, isConnectionError, sqlState } from "../database/fault.ts";
 import { tableName } from "../database/quote_identifier.ts";
 import { schemaFingerprint } from "../schema/schema_fingerprint.ts";
 import { LedgerMovedError } from "../sink/ledger.ts";
@@ -63,7 +63,7 @@ async function runSessions(context: Omit<SessionContext, "onProgress">): Promise
     } catch (error) {
       if (error instanceof StopDeadlineError) return;
       // the first connection tells whether the surroundings are right at all
-      if (!hasStarted || !mayPass(error)) throw error;
+      if (!hasStarted || !mayPass(error)) throw forPeople(error, options.table);
       if (options.signal.aborted) return;
       attempt++;
       const retryMs = retryDelayMs(attempt);
@@ -72,6 +72,12 @@ async function runSessions(context: Omit<SessionContext, "onProgress">): Promise
       if (options.signal.aborted) return;
     }
   }
+}
+
+/** Faults of the database are explained; those of this program stay what they are. */
+function forPeople(error: unknown, table: string): unknown {
+  const isOfDatabase = sqlState(error) !== undefined || isConnectionError(error);
+  return isOfDatabase ? databaseError(error, `loading into ${table}`) : error;
 }
 
 function mayPass(error: unknown): boolean {

@@ -58,22 +58,6 @@ export async function hashBefore(
   return await feed(hash, { source, start: tailStart, end: byte }) ? hash : null;
 }
 
-/** How many line ends are in [start, end). */
-export async function countLineEnds(
-  source: ByteSource,
-  { start, end }: { start: number; end: number },
-): Promise<number> {
-  let count = 0;
-  await eachPart(source, {
-    start,
-    end,
-    use: (part) => {
-      for (let at = part.indexOf(10); at !== -1; at = part.indexOf(10, at + 1)) count++;
-    },
-  });
-  return count;
-}
-
 async function feed(
   hash: ContentHash,
   { source, start, end }: { source: ByteSource; start: number; end: number },

@@ -15,9 +15,10 @@ import {
 import type { ReplayStream } from "../source/replay_stream.ts";
 import type { HeaderMapping } from "../schema/header_mapping.ts";
 import type { Batcher } from "./batcher.ts";
+import { countTaken } from "./count_taken.ts";
 import { FileCursor, FileFault, type Meaning } from "./file_cursor.ts";
 import { readHeader } from "./read_header.ts";
-import { countLineEnds, resumeHash } from "./recognise_file.ts";
+import { resumeHash } from "./recognise_file.ts";
 import { type TrackedFile, trackFile } from "./tracked_file.ts";
 
 export interface StreamIntakeOptions {
@@ -118,8 +119,9 @@ export class StreamIntake {
       if (hash === null) throw differentStream(file, "its bytes differ");
       return this.#cursorAt(file, hash);
     }
-    memory.mapping = await readHeader(stream, meaning);
-    return this.#cursorAt(file, await this.#skip(file, digests));
+    const mapping = await readHeader(stream, meaning);
+    memory.mapping = mapping;
+    return this.#cursorAt(file, await this.#skip(file, { digests, mapping }));
   }
 
   async #enter(): Promise<TrackedFile> {
@@ -147,13 +149,21 @@ export class StreamIntake {
   }
 
   /** Passes over what is loaded, which must be the same bytes. @returns the hash to go on with */
-  async #skip(file: TrackedFile, digests: ContentDigests): Promise<ContentHash> {
-    const { stream, sql, table } = this.#options;
+  async #skip(
+    file: TrackedFile,
+    { digests, mapping }: { digests: ContentDigests; mapping: HeaderMapping },
+  ): Promise<ContentHash> {
+    const { stream, sql, table, meaning } = this.#options;
     const fromByte = file.provisionalFromByte ?? file.readByte;
     const hash = new ContentHash();
     await this.#feed(hash, { file, start: 0, end: fromByte });
     const before = hash.clone();
-    const lineEnds = await countLineEnds(stream, { start: fromByte, end: file.readByte });
+    const { lineEnds, ...counts } = await countTaken(stream, {
+      start: fromByte,
+      end: file.readByte,
+      meaning,
+      mapping,
+    });
     await this.#feed(hash, { file, start: fromByte, end: file.readByte });
     if (!sameDigests(hash.digests(), digests)) throw differentStream(file, "some differ");
     await stream.ready(file.readByte);
@@ -164,6 +174,7 @@ export class StreamIntake {
       table,
       digests: before.digests(),
       line: file.readLine - lineEnds,
+      ...counts,
     });
     Object.assign(file, trackFile(back));
     return before;

@@ -130,7 +130,8 @@ export async function markFile(
 /**
  * Takes back what was loaded as if the file ended there, now that it has grown: a last record
  * without its newline, or the lines after a quote that stood open. It is read again from
- * `fromByte`. One transaction. `digests` are of the bytes before, `line` the lines that end there.
+ * `fromByte`. One transaction. `digests` are of the bytes before, `line` the lines that end there;
+ * `headers` and `ambiguousTimes` were counted in what is taken back.
  */
 export async function takeBackProvisional(
   sql: Sql,
@@ -140,9 +141,11 @@ export async function takeBackProvisional(
     table: string;
     digests: ContentDigests;
     line: number;
+    headers: number;
+    ambiguousTimes: number;
   },
 ): Promise<LedgerFile> {
-  const { file, fromByte, table, digests, line } = options;
+  const { file, fromByte, table, digests, line, headers, ambiguousTimes } = options;
   return await sql.begin(async (transaction) => {
     const rows = await transaction.unsafe(
       `delete from ${table} where file_id = $1 and line_number > $2 returning 1`,
@@ -167,6 +170,8 @@ export async function takeBackProvisional(
         loaded = loaded - ${rows.length},
         rejected = rejected - ${rejects.length},
         duplicate = duplicate - ${duplicates.length},
+        headers = headers - ${headers},
+        ambiguous_times = ambiguous_times - ${ambiguousTimes},
         state = 'open',
         revision = revision + 1,
         updated_at = now()

@@ -172,6 +172,23 @@ ingestTest(
   },
 );
 
+ingestTest("what was counted of a last line is taken back with it", async (place) => {
+  const path = join(place.events, "a.csv");
+  const local = eventLine(1).replace("2026-03-14T10:00:01Z", "2026-10-25 02:30:00");
+  const berlin = { timeZone: "Europe/Berlin" };
+  for (const last of [HEADER, local]) {
+    await Deno.writeTextFile(path, csvText([eventLine(0)]) + last);
+    await ingestOnce(place, berlin);
+    await Deno.writeTextFile(path, `\n${eventLine(2)}\n`, { append: true });
+    await ingestOnce(place, berlin);
+    const [row] = await place.database.sql`
+      select headers::int, ambiguous_times::int as times from pgsluice.files
+      where state = 'done' order by generation desc limit 1`;
+    assertEquals({ ...row }, last === HEADER ? { headers: 1, times: 0 } : { headers: 0, times: 1 });
+    await verifyExact(place);
+  }
+});
+
 ingestTest(
   "a watching ingest takes a last record without newline once its file is quiet",
   async (place) => {
