@@ -79,7 +79,11 @@ async function open(
     pool.onLost = options.onClose ?? (() => {});
     return {
       sql: pool.sql,
-      close: () => pool.end(CLOSE_TIMEOUT_S).then(() => hold?.release()),
+      close: async () => {
+        await pool.end(CLOSE_TIMEOUT_S);
+        // An embedded server that will not stop now stays up until the next command ends.
+        await hold?.release().catch(() => {});
+      },
       destroy: () => {
         const cause = new Error("the connection was dropped on purpose");
         pool.lose(Object.assign(cause, { code: "CONNECTION_DESTROYED" }));

@@ -48,6 +48,9 @@ export interface ServerStatus {
 /** What this process holds, by home. One lock serves all holds of a process. */
 const held = new Map<string, { readonly users: Deno.FsFile; count: number }>();
 
+/** Homes whose server this process has used. */
+const used = new Set<string>();
+
 /** How often a server that somebody else starts or stops is looked at. */
 const POLL_MS = 20;
 /** It may have to read much of its log after a crash. */
@@ -78,8 +81,10 @@ export async function holdEmbeddedServer(
       held.set(home, { users, count: 1 });
     }
     try {
-      if (mine !== undefined) await refuseStopped(home);
-      return await ensureRunning(cluster, options.say);
+      if (used.has(home)) await refuseStopped(home);
+      const running = await ensureRunning(cluster, options.say);
+      used.add(home);
+      return running;
     } catch (error) {
       await letGo(cluster);
       throw error;

@@ -54,6 +54,7 @@ export function openPool(
   const sockets = new Set<WatchedSocket>();
   let lost: Error | null = null;
   let ended = false;
+  let over = false;
 
   async function openWatched(): Promise<WatchedSocket> {
     try {
@@ -64,10 +65,13 @@ export function openPool(
         certificateAuthorities: options.certificateAuthorities,
         timeoutMs: CONNECT_TIMEOUT_MS,
       });
+      if (over) {
+        socket.destroy();
+        throw lost ?? new Error("the pool ended while a connection was being made");
+      }
       const watched = new WatchedSocket(socket, { ...place, onLost: lose });
       sockets.add(watched);
       watched.closed.then(() => sockets.delete(watched));
-      if (lost !== null) watched.lose(lost);
       return watched;
     } catch (error) {
       // postgres.js never uses the slot of a connection again whose socket could not be opened.
@@ -79,6 +83,7 @@ export function openPool(
   function lose(cause: Error): void {
     if (lost !== null) return;
     lost = cause;
+    over = true;
     for (const socket of sockets) socket.lose(cause);
     const wasEnded = ended;
     end(0);
@@ -89,7 +94,8 @@ export function openPool(
     ended = true;
     const open = [...sockets];
     await sql.end({ timeout: timeoutS });
-    if (lost !== null) { for (const socket of open) socket.announceClose(); }
+    over = true;
+    if (lost !== null) open.forEach((socket) => socket.announceClose());
     await settled(open.map((socket) => socket.closed), SOCKET_CLOSE_TIMEOUT_MS);
     for (const socket of sockets) socket.destroy();
   }

@@ -187,13 +187,18 @@ Deno.test("a command whose server was stopped on purpose does not start it again
       PgsluiceError,
     );
     assertEquals(error.code, "embedded-stopped");
+    await client.close();
+    await assertRejects(
+      () => connect(targetIn(data), { applicationName: "embedded test" }),
+      PgsluiceError,
+      "was stopped",
+    );
     assertEquals(await serverPid(data), null);
     // Another command may, and then the first goes on.
     const other = await startHolder(data);
     const later = await connect(targetIn(data), { applicationName: "embedded test" });
     assertEquals((await later.sql`select 1 as one`)[0], { one: 1 });
     await later.close();
-    await client.close();
     await other.end();
   });
 });
