@@ -30,7 +30,10 @@ export function compareJournal(
       filesAhead++;
     } else filesBehind++;
   }
-  for (const path of ledger.keys()) if (!journal.files.has(path)) filesBehind++;
+  for (const [path, { committedByte }] of ledger) {
+    // a file of which nothing is committed need not be in the journal
+    if (!journal.files.has(path) && committedByte > 0) filesBehind++;
+  }
   if (filesAhead > 0) return { kind: "ahead", files: filesAhead, bytes: bytesAhead };
   return filesBehind > 0 ? { kind: "behind", files: filesBehind } : { kind: "level" };
 }

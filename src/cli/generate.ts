@@ -4,6 +4,7 @@ import type { GenerateProgress } from "../generate/generate_events.ts";
 import type { Manifest } from "../generate/manifest.ts";
 import { homePaths } from "../home.ts";
 import { EXIT } from "../pgsluice_error.ts";
+import { schemaHelp } from "../schema/schema_help.ts";
 import { USER_EVENTS } from "../schema/user_events.ts";
 import type { Command, CommandContext, FlagValues } from "./command.ts";
 import { quietFlag } from "./common_flags.ts";
@@ -97,7 +98,9 @@ and files; the valid ones among them do not depend on --dirty and --duplicates e
 
   pgsluice generate --events 1M --dirty 1% --duplicates 2% --manifest truth.json
   pgsluice generate --rate 500
-  pgsluice generate --events 100k - | pgsluice ingest -`,
+  pgsluice generate --events 100k - | pgsluice ingest -
+
+${schemaHelp(USER_EVENTS)}`,
   run,
 };
 

@@ -68,9 +68,13 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
   const { USER_EVENTS } = await import("../schema/user_events.ts");
   const { targetFromFlags } = await import("./database_option.ts");
   const { IngestReporter } = await import("./ingest_reporter.ts");
+  const { holdTarget } = await import("../database/hold_target.ts");
   const reporter = new IngestReporter(terminal);
+  const target = targetFromFlags(flags);
+  // an embedded server stays up from one connection to the next
+  const release = await holdTarget(target, { say: (text) => terminal.say(text) });
   await ingest({
-    target: targetFromFlags(flags),
+    target,
     schema: USER_EVENTS,
     table: flags.text("table") ?? USER_EVENTS.table,
     pipelineName: pipelineName(flags, isStream),
@@ -81,7 +85,7 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
     noWait: flags.switch("no-wait"),
     checkpointsDirectory: flags.text("checkpoints") ?? paths.checkpoints,
     signal,
-  }, reporter);
+  }, reporter).finally(release);
   reporter.sayEnd();
   if (flags.switch("json")) await terminal.write(JSON.stringify(reporter.summary()) + "\n");
   const isOver = isStream || flags.switch("once");

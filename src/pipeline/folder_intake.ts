@@ -57,6 +57,8 @@ export interface FolderIntakeOptions {
   readonly batcher: Batcher;
   readonly files: Map<string, TrackedFile>;
   readonly observer: IngestObserver;
+  /** The ledger's row of the file changed, other than by a batch. */
+  readonly onMarked: (file: TrackedFile) => void;
   /** Resolves when everything handed over has committed. */
   readonly drain: () => Promise<void>;
   /** Something new is there to be looked at. */
@@ -321,6 +323,7 @@ export class FolderIntake {
     await this.#options.drain();
     const next = await supersedeFile(sql, { file, reason, meaning: binding });
     Object.assign(file, trackFile(next));
+    this.#options.onMarked(file);
     observer.fileNote({
       path: file.path,
       note: `replaced (${reason}): loading it as generation ${file.generation}`,
@@ -349,6 +352,7 @@ export class FolderIntake {
       ...counts,
     });
     Object.assign(file, trackFile(back), { digests: hash.digests() });
+    this.#options.onMarked(file);
     return hash;
   }
 
@@ -378,6 +382,7 @@ export class FolderIntake {
     const marked = await markFile(this.#options.sql, { file, ...facts });
     const { digests } = file;
     Object.assign(file, trackFile(marked), { digests });
+    this.#options.onMarked(file);
   }
 }
 

@@ -105,7 +105,7 @@ function refuseOtherDatabase(
     ? `has no pipeline ${options.pipelineName}`
     : `has a pipeline ${options.pipelineName} with id ${known.identity}`;
   throw new PgsluiceError(
-    "other_database",
+    "other-database",
     `the journal in ${journalDirectory} is of another database: it is of pipeline id ` +
       `${identity}, source ${source}; the database given ${whatIsThere}, source ` +
       binding.sourcePath,
@@ -198,6 +198,7 @@ class SessionWork {
       batcher: this.#batcher,
       files,
       observer,
+      onMarked: (file: TrackedFile) => context.journal.append([journalFile(file)]),
       onNews: () => this.#news(),
       signal: options.signal,
     };

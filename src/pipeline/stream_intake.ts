@@ -34,6 +34,8 @@ export interface StreamIntakeOptions {
   readonly files: Map<string, TrackedFile>;
   /** Kept over sessions, since the header is not read twice. */
   readonly memory: StreamMemory;
+  /** The ledger's row of the stream changed, other than by a batch. */
+  readonly onMarked: (file: TrackedFile) => void;
   readonly onNews: () => void;
   readonly signal: AbortSignal;
 }
@@ -80,10 +82,14 @@ export class StreamIntake {
       this.#isFinished = isEnd;
     } catch (error) {
       if (!(error instanceof FileFault)) throw error;
-      throw new PgsluiceError(error.code, `standard input cannot be loaded: ${error.message}`, {
-        hint: "pipe CSV with a header line; `pgsluice ingest --help` lists the columns",
-        exitCode: EXIT.data,
-      });
+      throw new PgsluiceError(
+        "stream-header",
+        `standard input cannot be loaded: ${error.message}`,
+        {
+          hint: "pipe CSV with a header line; `pgsluice ingest --help` lists the columns",
+          exitCode: EXIT.data,
+        },
+      );
     }
     if (!this.#isFinished) this.#awaitMore();
   }
@@ -93,7 +99,9 @@ export class StreamIntake {
     const { sql, files, sourceId } = this.#options;
     const file = files.get(sourceId);
     if (file === undefined) return;
-    await markFile(sql, { file, state: "done", reason: null, stat: null });
+    const marked = await markFile(sql, { file, state: "done", reason: null, stat: null });
+    Object.assign(file, trackFile(marked));
+    this.#options.onMarked(file);
   }
 
   #awaitMore(): void {
@@ -177,6 +185,7 @@ export class StreamIntake {
       ...counts,
     });
     Object.assign(file, trackFile(back));
+    this.#options.onMarked(file);
     return before;
   }
 
@@ -204,7 +213,7 @@ export function releasableByte(committedByte: number): number {
 
 function differentStream(file: TrackedFile, how: string): PgsluiceError {
   return new PgsluiceError(
-    "stream_differs",
+    "stream-differs",
     `standard input is not the stream that was loaded before as ${file.path}: ` +
       `of its first ${file.readByte} bytes, ${how}`,
     {

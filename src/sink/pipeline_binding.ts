@@ -35,7 +35,7 @@ export async function findPipeline(sql: Sql, name: string): Promise<BoundPipelin
 
 /**
  * Binds the pipeline at its first use, and compares ever after.
- * @throws PgsluiceError `pipeline_bound` that names every difference
+ * @throws PgsluiceError `pipeline-bound` that names every difference
  */
 export async function bindPipeline(sql: Sql, binding: PipelineBinding): Promise<BoundPipeline> {
   await sql`
@@ -70,7 +70,7 @@ export async function bindPipeline(sql: Sql, binding: PipelineBinding): Promise<
     .map(({ field, noun }) => `${noun} ${row[field]}, not ${binding[field]}`);
   if (differences.length > 0) {
     throw new PgsluiceError(
-      "pipeline_bound",
+      "pipeline-bound",
       `pipeline ${binding.name} is bound to ${differences.join("; ")}`,
       {
         hint: "go on with what it is bound to, or give the new source a pipeline of its own " +

@@ -43,7 +43,7 @@ export class PipelineOwner {
   /**
    * Takes the lock, standing by for it if need be. Close it with `release()`.
    * @returns null if the signal came while standing by
-   * @throws PgsluiceError `pipeline_owned` under `noWait`
+   * @throws PgsluiceError `pipeline-owned` under `noWait`
    */
   static async take(
     target: DatabaseTarget,
@@ -96,7 +96,7 @@ export class PipelineOwner {
       if (left.length === 0) break;
       if (performance.now() > deadlineMs) {
         throw new PgsluiceError(
-          "owner_lingers",
+          "owner-lingers",
           `${left.length} sessions of an earlier ingester of pipeline ${this.#options.name} ` +
             `did not end within ${EVICTION_DEADLINE_MS / 1000} s`,
           { hint: "end them with pg_terminate_backend as a superuser, then start again" },
@@ -163,7 +163,7 @@ async function standBy(client: DatabaseClient, options: PipelineOwnerOptions): P
     if (row?.locked) return true;
     if (options.noWait) {
       throw new PgsluiceError(
-        "pipeline_owned",
+        "pipeline-owned",
         `another ingester owns pipeline ${options.name}`,
         {
           hint: "stop it, leave --no-wait out to stand by, or use another --pipeline",

@@ -19,6 +19,7 @@ Deno.test("how a journal stands to the ledger", () => {
     ["equal", files(["a", 10]), files(["a", 10]), { kind: "level" }],
     ["a batch later", files(["a", 10]), files(["a", 20]), { kind: "behind", files: 1 }],
     ["a file more", files(["a", 10]), files(["a", 10], ["b", 1]), { kind: "behind", files: 1 }],
+    ["a file not begun", files(["a", 10]), files(["a", 10], ["b", 0]), { kind: "level" }],
     [
       "lost commits",
       files(["a", 30], ["b", 5]),

@@ -193,12 +193,15 @@ Deno.test("one lost connection ends all of a client, waiting statements included
 
 Deno.test("a client destroyed while more connections are being made leaves none behind", async () => {
   await using database = await testDatabase();
-  const client = await connect(database.target, { ...APPLICATION, maxConnections: 3 });
-  const outcomes = [1, 2, 3].map(() => client.sql`select pg_sleep(60)`.then(() => "", faultKind));
-  await Promise.resolve(); // the statements are handed out, the sockets are not yet open
-  client.destroy();
-  assertEquals(await Promise.all(outcomes), ["retry", "retry", "retry"]);
-  await client.close();
+  for (let turns = 0; turns < 6; turns++) {
+    const client = await connect(database.target, { ...APPLICATION, maxConnections: 3 });
+    const outcomes = [1, 2, 3].map(() => client.sql`select pg_sleep(60)`.then(() => "", faultKind));
+    // From "not yet asked for" to "just opened", whichever turn that is.
+    for (let turn = 0; turn < turns; turn++) await new Promise((done) => setTimeout(done, 0));
+    client.destroy();
+    assertEquals(await Promise.all(outcomes), ["retry", "retry", "retry"]);
+    await client.close();
+  }
 });
 
 Deno.test("closing waits for what is under way, and is silent", async () => {

@@ -365,7 +365,7 @@ ingestTest("a pipeline is bound to its source and table", async (place) => {
     PgsluiceError,
     place.events,
   );
-  assertEquals(error.code, "pipeline_bound");
+  assertEquals(error.code, "pipeline-bound");
   assertStringIncludes(error.message, other);
   assertStringIncludes(error.hint, "--pipeline");
 });
@@ -432,7 +432,7 @@ ingestTest("the journal of another database stops the ingest", async (place) => 
   await ingestOnce(place);
   await place.database.sql`update pgsluice.pipelines set identity = gen_random_uuid()`;
   const error = await assertRejects(() => ingestOnce(place), PgsluiceError, "of another database");
-  assertEquals(error.code, "other_database");
+  assertEquals(error.code, "other-database");
 });
 
 ingestTest("sessions whose backends are terminated come back and lose nothing", async (place) => {
