@@ -3,8 +3,6 @@ import type { Terminal } from "./command.ts";
 import { escapeControls } from "./escape_controls.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./number_format.ts";
 
-/** The live line is drawn anew at most this often. */
-const LIVE_INTERVAL_MS = 100;
 /** The rate shown is over this much of the recent past. */
 const RATE_WINDOW_MS = 3_000;
 
@@ -34,7 +32,6 @@ export class IngestReporter implements IngestObserver {
   #sizeBytes = 0;
   #batches = 0;
   #filesDone = 0;
-  #lastLiveMs = 0;
   #isStream = false;
 
   constructor(terminal: Terminal) {
@@ -104,7 +101,6 @@ export class IngestReporter implements IngestObserver {
   }
 
   caughtUp(): void {
-    this.#lastLiveMs = 0;
     this.#showLive(performance.now());
   }
 
@@ -171,8 +167,7 @@ export class IngestReporter implements IngestObserver {
   }
 
   #showLive(nowMs: number): void {
-    if (!this.#terminal.stderrIsTerminal || nowMs - this.#lastLiveMs < LIVE_INTERVAL_MS) return;
-    this.#lastLiveMs = nowMs;
+    if (!this.#terminal.stderrIsTerminal) return;
     this.#recent = this.#recent.filter(({ atMs }) => nowMs - atMs < RATE_WINDOW_MS);
     const records = this.#recent.reduce((sum, batch) => sum + batch.records, 0);
     const windowMs = Math.min(RATE_WINDOW_MS, nowMs - this.#startedMs);

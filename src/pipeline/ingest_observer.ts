@@ -3,15 +3,8 @@ import type { JournalStanding } from "../checkpoint/compare_journal.ts";
 /** A file's part in a batch that is now durable. */
 export interface CommittedFile {
   readonly path: string;
-  readonly startByte: number;
-  readonly endByte: number;
-  readonly loaded: number;
-  readonly rejected: number;
-  readonly duplicate: number;
   /** The file is committed to its present end. */
   readonly isDone: boolean;
-  /** Time of the file's last change, ms since 1970; null for a stream. */
-  readonly modifiedMs: number | null;
 }
 
 export interface CommittedBatch {
@@ -21,9 +14,6 @@ export interface CommittedBatch {
   readonly duplicate: number;
   readonly sizeBytes: number;
   readonly rejectsByCode: ReadonlyMap<string, number>;
-  readonly elapsedMs: number;
-  /** ms since 1970 */
-  readonly committedAtMs: number;
 }
 
 /** Everything an ingester tells, one method a fact. None may throw or wait. */

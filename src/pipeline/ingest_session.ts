@@ -325,23 +325,15 @@ class SessionWork {
       rejectsByCode.set(code, (rejectsByCode.get(code) ?? 0) + 1);
     }
     observer.committed({
-      files: result.moves.map(({ segment, loaded, rejected, duplicate }) => ({
+      files: result.moves.map(({ segment }) => ({
         path: segment.path,
-        startByte: segment.startByte,
-        endByte: segment.endByte,
-        loaded,
-        rejected,
-        duplicate,
         isDone: segment.state === "done",
-        modifiedMs: segment.stat?.modifiedMs ?? null,
       })),
       loaded: result.loaded,
       rejected: result.rejects.length,
       duplicate: result.duplicate,
       sizeBytes: batch.sizeBytes,
       rejectsByCode,
-      elapsedMs: result.elapsedMs,
-      committedAtMs: Date.now(),
     });
     this.#batcher.recycle(batch);
   }

@@ -49,7 +49,6 @@ export interface CommitResult {
   readonly rejects: readonly Reject[];
   readonly loaded: number;
   readonly duplicate: number;
-  readonly elapsedMs: number;
 }
 
 export interface BatchSinkOptions {
@@ -156,7 +155,6 @@ export class BatchSink {
         rejects: sorted.rejects,
         loaded: sorted.moves.reduce((sum, move) => sum + move.loaded, 0),
         duplicate: sorted.duplicates.length,
-        elapsedMs: performance.now() - startedMs,
       }));
     } finally {
       deadline.pause();

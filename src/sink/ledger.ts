@@ -21,7 +21,6 @@ interface FileRow {
   committedByte: number;
   committedLine: number;
   provisionalFromByte: number | null;
-  records: number;
   state: FileState;
   reason: string | null;
   revision: number;
@@ -38,7 +37,6 @@ function fileColumns(sql: Sql) {
     committed_byte::float8 as "committedByte",
     committed_line::float8 as "committedLine",
     provisional_from_byte::float8 as "provisionalFromByte",
-    (loaded + rejected + duplicate)::float8 as records,
     state,
     reason,
     revision::float8 as revision`;

@@ -15,8 +15,6 @@ export interface LedgerFile {
   readonly committedLine: number;
   /** Start of a last record that was taken without its newline. */
   readonly provisionalFromByte: number | null;
-  /** Records committed, whatever became of them. */
-  readonly records: number;
   readonly state: FileState;
   readonly reason: string | null;
   /** Raised by everything that moves the file other than a batch. */

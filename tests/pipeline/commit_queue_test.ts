@@ -7,7 +7,7 @@ import {
   YieldToOlderError,
 } from "../../src/sink/batch_sink.ts";
 
-const RESULT: CommitResult = { moves: [], rejects: [], loaded: 0, duplicate: 0, elapsedMs: 0 };
+const RESULT: CommitResult = { moves: [], rejects: [], loaded: 0, duplicate: 0 };
 
 /** A carrier whose COPY takes until the test says so; it then waits for its turn. */
 class HandCarrier implements BatchCarrier {
