@@ -189,6 +189,33 @@ export class RecordScanner implements CsvRecord {
     }
   }
 
+  /**
+   * Where in the window the next record begins, for one who finds the end of simple records without
+   * the scanner; -1 if that is not known.
+   */
+  get nextStart(): number {
+    const isFirst = this.#window.startByte + this.#at === 0; // there may be a byte order mark
+    return this.#phase === BETWEEN && !isFirst ? this.#at : NONE;
+  }
+
+  /** Up to where in the window that record may reach if it is to have at most `maxBytes`. */
+  nextLimit(maxBytes: number): number {
+    return Math.min(this.#window.filled, this.#at + Math.min(maxBytes, this.#maxRecordBytes));
+  }
+
+  /**
+   * Stands on `[nextStart, recordEnd)` as `next` would, but knows no fields of it.
+   * @param recordEnd behind the record's newline, its only one
+   */
+  takeLine(recordEnd: number): void {
+    this.recordStart = this.#at;
+    this.startByte = this.#window.startByte + this.#at;
+    this.lineNumber = this.#line;
+    this.fieldCount = 0;
+    this.#oversizeHeadLength = 0;
+    this.#leaveRecord({ recordEnd, terminated: true });
+  }
+
   /** A copy of the record's bytes, cut at `limit`. Of an oversize line 8 KiB are there. */
   rawBytes(limit = RAW_BYTES): Uint8Array<ArrayBuffer> {
     if (this.#oversizeHeadLength > 0) {

@@ -175,7 +175,8 @@ export class FileCursor {
     let segment: Segment | null = null;
     let batchBytes = 0;
     for (;;) {
-      const step = scanner.next(atEnd);
+      const isPlain = this.#decoder?.decodePlain(scanner, batch.tuples) ?? false;
+      const step = isPlain ? "record" : scanner.next(atEnd);
       if (step === "more" || step === "end") return;
       if (step === "malformed" && scanner.problem.code === "oversize_record") {
         this.#windowOffset = null;
@@ -192,7 +193,7 @@ export class FileCursor {
         const { code, reason } = scanner.problem;
         this.#reject(segment, { columnName: null, code, reason });
       } else {
-        const reason = this.#decoder.decode(scanner, batch.tuples);
+        const reason = isPlain ? null : this.#decoder.decode(scanner, batch.tuples);
         if (reason === null) batch.addRow(segment, scanner);
         else if (isRepeatedHeader(this.#mapping, scanner)) segment.headerCount++;
         else this.#reject(segment, reason);

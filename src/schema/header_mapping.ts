@@ -27,6 +27,8 @@ const BYTE_BEGINNINGS: readonly { readonly bytes: readonly number[]; readonly wh
   { bytes: [0x50, 0x4b, 0x03, 0x04], what: "a ZIP archive or a spreadsheet" },
   { bytes: [0x1f, 0x8b], what: "compressed (gzip)" },
 ];
+/** What else tables are separated by. */
+const OTHER_SEPARATORS = [";", "\t", "|"];
 /** So much of a strange header is shown. */
 const SHOWN_CHARACTERS = 60;
 const LF = 0x0a;
@@ -49,7 +51,7 @@ export function mapHeader(schema: Schema, record: CsvRecord): HeaderResult {
     return fault(
       "not_csv",
       `its first line ${quote(text)} names no column of ${schema.table}, expected a header with ` +
-        required.map(({ name }) => name).join(", "),
+        required.map(({ name }) => name).join(", ") + separatorHint(schema, names),
     );
   }
   const twice = places.findIndex((found) => found.length > 1);
@@ -86,6 +88,15 @@ export function isRepeatedHeader({ headerBytes }: HeaderMapping, record: CsvReco
   while (end > recordStart && (bytes[end - 1] === LF || bytes[end - 1] === CR)) end--;
   if (end - recordStart !== headerBytes.length) return false;
   return headerBytes.every((byte, index) => bytes[recordStart + index] === byte);
+}
+
+/** Says so if the header would do with another separator. */
+function separatorHint(schema: Schema, names: readonly string[]): string {
+  const separator = OTHER_SEPARATORS.find((separator) => {
+    const parts = names.flatMap((name) => name.split(separator)).map((part) => part.trim());
+    return schema.columns.some((column) => placesOf(column, parts).length > 0);
+  });
+  return separator === undefined ? "" : ` with commas between, not ${quote(separator)}`;
 }
 
 function fault(code: string, reason: string): HeaderResult {

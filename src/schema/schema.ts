@@ -13,13 +13,15 @@ interface ColumnBase {
   readonly aliases?: readonly string[];
   /**
    * `required`: an absent or empty field rejects the record, an absent column fails the file.
-   * `optional`: it becomes null. `derived`: it is made from the record's place (key columns only).
+   * `optional`: it becomes null.
    */
-  readonly presence: "required" | "optional" | "derived";
+  readonly presence: "required" | "optional";
 }
 
-export interface UuidColumn extends ColumnBase {
+export interface UuidColumn extends Omit<ColumnBase, "presence"> {
   readonly type: "uuid";
+  /** `derived`, for the key: where there is none it is made from the record's place. */
+  readonly presence: ColumnBase["presence"] | "derived";
 }
 
 export interface TextColumn extends ColumnBase {

@@ -1,11 +1,25 @@
-/** Local time in a zone of the IANA database, by way of `Intl`. */
+/**
+ * Local time in a zone of the IANA database, by way of `Temporal`, whose answers take microseconds
+ * and are remembered.
+ */
 
 const DAY_SECONDS = 86_400;
-/** Days whose offset is remembered; then it starts afresh. Covers 27 years. */
-const REMEMBERED_DAYS = 10_000;
+/** Stretches remembered; then it starts afresh. No zone has had so many changes by 2037. */
+const MAX_STRETCHES = 1024;
 
-/** True for names that `Intl` knows: `UTC`, `Europe/Berlin`, … */
+/** Time `[from, until)`, in seconds since 1970, in which a zone has one offset. */
+interface Stretch {
+  readonly from: number;
+  readonly until: number;
+  readonly offset: number;
+}
+
+/**
+ * True for `UTC`, `Europe/Berlin` and the like, in any case. Offsets like `+02:00` are none, for
+ * PostgreSQL takes them for the opposite.
+ */
 export function isTimeZone(name: string): boolean {
+  if (/^[+-]/.test(name)) return false;
   try {
     new Intl.DateTimeFormat("en-US", { timeZone: name });
     return true;
@@ -18,37 +32,26 @@ export function isTimeZone(name: string): boolean {
 export type LocalTimeKind = "plain" | "ambiguous" | "skipped";
 
 export class TimeZone {
-  readonly #format: Intl.DateTimeFormat | null;
-  /** By day since 1970: the offset that holds from the day before to the day after; else NaN. */
-  readonly #steadyOffsets = new Map<number, number>();
-  #lastDay = NaN;
-  #lastOffset = NaN;
+  readonly name: string;
   /** How the local time of the last `instantOf` lies. */
   kind: LocalTimeKind = "plain";
+  /** Those met, in order of time; there may be gaps between them. */
+  #stretches: Stretch[] = [];
+  /** The one asked for last. */
+  #last: Stretch;
 
   /** @throws RangeError if there is no such zone */
   constructor(name: string) {
-    // UTC needs no calendar
-    this.#format = /^(?:etc\/)?utc$/i.test(name) ? null : new Intl.DateTimeFormat("en-US", {
-      timeZone: name,
-      calendar: "gregory",
-      numberingSystem: "latn",
-      hourCycle: "h23",
-      era: "short",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
+    this.name = name;
+    this.#last = this.#learn(0);
   }
 
   /** What is added to UTC, in seconds, at `epochSeconds` since 1970. */
   offsetAt(epochSeconds: number): number {
-    if (this.#format === null) return 0;
-    const steady = this.#steadyOffset(Math.floor(epochSeconds / DAY_SECONDS));
-    return Number.isNaN(steady) ? this.#lookUp(epochSeconds) : steady;
+    const last = this.#last;
+    if (epochSeconds >= last.from && epochSeconds < last.until) return last.offset;
+    this.#last = this.#recall(epochSeconds) ?? this.#learn(epochSeconds);
+    return this.#last.offset;
   }
 
   /**
@@ -56,46 +59,53 @@ export class TimeZone {
    * twice the first; of one that does not exist NaN. `kind` says which it was.
    */
   instantOf(localSeconds: number): number {
+    const { from, until, offset } = this.#last;
     this.kind = "plain";
-    if (this.#format === null) return localSeconds;
-    const steady = this.#steadyOffset(Math.floor(localSeconds / DAY_SECONDS));
-    if (!Number.isNaN(steady)) return localSeconds - steady;
-    const before = this.#lookUp(localSeconds - DAY_SECONDS);
-    const after = this.#lookUp(localSeconds + DAY_SECONDS);
-    const first = localSeconds - Math.max(before, after);
-    const second = localSeconds - Math.min(before, after);
-    const isFirst = localSeconds - this.#lookUp(first) === first;
-    const isSecond = localSeconds - this.#lookUp(second) === second;
-    if (isFirst && isSecond && first !== second) this.kind = "ambiguous";
-    if (!isFirst && !isSecond) this.kind = "skipped";
-    return isFirst ? first : isSecond ? second : NaN;
+    // no offset is as large as a day, so no other stretch can hold it
+    if (localSeconds - DAY_SECONDS >= from && localSeconds + DAY_SECONDS < until) {
+      return localSeconds - offset;
+    }
+    let first = NaN;
+    for (let shift = -DAY_SECONDS; shift <= DAY_SECONDS; shift += DAY_SECONDS) {
+      const instant = localSeconds - this.offsetAt(localSeconds + shift);
+      if (instant + this.offsetAt(instant) !== localSeconds || instant === first) continue;
+      this.kind = Number.isNaN(first) ? "plain" : "ambiguous";
+      first = Number.isNaN(first) ? instant : Math.min(first, instant);
+    }
+    if (Number.isNaN(first)) this.kind = "skipped";
+    return first;
   }
 
-  #steadyOffset(day: number): number {
-    if (day === this.#lastDay) return this.#lastOffset;
-    let offset = this.#steadyOffsets.get(day);
-    if (offset === undefined) {
-      if (this.#steadyOffsets.size === REMEMBERED_DAYS) this.#steadyOffsets.clear();
-      const before = this.#lookUp((day - 1) * DAY_SECONDS);
-      const after = this.#lookUp((day + 2) * DAY_SECONDS);
-      offset = before === after ? before : NaN;
-      this.#steadyOffsets.set(day, offset);
-    }
-    this.#lastDay = day;
-    this.#lastOffset = offset;
-    return offset;
+  #recall(epochSeconds: number): Stretch | null {
+    const stretch = this.#stretches[this.#placeOf(epochSeconds)];
+    return stretch !== undefined && stretch.from <= epochSeconds ? stretch : null;
   }
 
-  #lookUp(epochSeconds: number): number {
-    const fields: Record<string, string> = {};
-    for (const { type, value } of this.#format!.formatToParts(epochSeconds * 1000)) {
-      fields[type] = value;
+  #learn(epochSeconds: number): Stretch {
+    if (this.#stretches.length === MAX_STRETCHES) this.#stretches = [];
+    const zoned = Temporal.Instant.fromEpochMilliseconds(epochSeconds * 1000)
+      .toZonedDateTimeISO(this.name);
+    // "previous" is before the instant given, so it is given one that is later
+    const previous = zoned.add({ nanoseconds: 1 }).getTimeZoneTransition("previous");
+    const next = zoned.getTimeZoneTransition("next");
+    const stretch = {
+      from: previous === null ? -Infinity : previous.epochMilliseconds / 1000,
+      until: next === null ? Infinity : next.epochMilliseconds / 1000,
+      offset: zoned.offsetNanoseconds / 1e9,
+    };
+    this.#stretches.splice(this.#placeOf(epochSeconds), 0, stretch);
+    return stretch;
+  }
+
+  /** Place of the first stretch that ends after `epochSeconds`. */
+  #placeOf(epochSeconds: number): number {
+    let low = 0;
+    let high = this.#stretches.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#stretches[middle]!.until > epochSeconds) high = middle;
+      else low = middle + 1;
     }
-    const { era, year, month, day, hour, minute, second } = fields;
-    const astronomicalYear = era?.startsWith("B") ? 1 - Number(year) : Number(year);
-    const local = new Date(0);
-    local.setUTCFullYear(astronomicalYear, Number(month) - 1, Number(day));
-    local.setUTCHours(Number(hour), Number(minute), Number(second));
-    return local.getTime() / 1000 - epochSeconds;
+    return low;
   }
 }

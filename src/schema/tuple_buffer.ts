@@ -14,6 +14,8 @@ const HEADER = Uint8Array.from([
 const TRAILER = -1;
 const TRAILER_BYTES = 2;
 const FIRST_SIZE_BYTES = 64 * 1024;
+const BILLION = 1_000_000_000;
+const TWO_TO_16 = 0x1_0000;
 const TWO_TO_32 = 0x1_0000_0000;
 
 export class TupleBuffer {
@@ -66,13 +68,19 @@ export class TupleBuffer {
     this.length += 8;
   }
 
-  putBigInt64(value: bigint): void {
-    this.#view.setBigInt64(this.length, value);
+  /** Puts `billions` * 10^9 + `rest`, both whole: exact over all of int64. */
+  putBillions(billions: number, rest: number): void {
+    // billions is a * 2^16 + b, a * 10^9 is c * 2^16 + d; so the sum is c * 2^32, and d * 2^16
+    // + b * 10^9 + rest, of which no part passes 2^53
+    const a = Math.floor(billions / TWO_TO_16);
+    const b = billions - a * TWO_TO_16;
+    const c = Math.floor(a * BILLION / TWO_TO_16);
+    const d = a * BILLION - c * TWO_TO_16;
+    const low = d * TWO_TO_16 + b * BILLION + rest;
+    const carry = Math.floor(low / TWO_TO_32);
+    this.#view.setInt32(this.length, c + carry);
+    this.#view.setUint32(this.length + 4, low - carry * TWO_TO_32);
     this.length += 8;
-  }
-
-  putByte(value: number): void {
-    this.bytes[this.length++] = value;
   }
 
   /** Copies `[start, end)` of `from`. */

@@ -67,6 +67,10 @@ function decodeAll(bytes: Uint8Array): number {
   let decoder: RecordDecoder | null = null;
   let rows = 0;
   for (let given = 0;;) {
+    if (decoder?.decodePlain(scanner, tuples)) {
+      if (++rows % BATCH_ROWS === 0) tuples.reset();
+      continue;
+    }
     const step = scanner.next(given === bytes.length);
     if (step === "end") return rows;
     if (step === "more") {

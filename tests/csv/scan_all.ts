@@ -49,6 +49,8 @@ export function scanAll(input: Uint8Array, options: ScanAllOptions = {}): Found[
       const wanted = options.chunkBytes?.() ?? room.length;
       const chunk = input.subarray(given, given + Math.min(wanted, room.length));
       room.set(chunk);
+      // what lies behind must have no say; after the window moved anything may lie there
+      room.fill(0x0a, chunk.length, chunk.length + 64);
       scanner.grow(chunk.length);
       given += chunk.length;
       atEnd = given === input.length;

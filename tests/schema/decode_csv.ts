@@ -9,27 +9,48 @@ export interface Decoded {
   /** One a record, null for those that were accepted. */
   readonly rejects: readonly (RejectReason | null)[];
   readonly ambiguousTimes: number;
+  /** How many records `decodePlain` took. */
+  readonly plainCount: number;
+}
+
+export interface DecodeCsvOptions {
+  readonly schema: Schema;
+  readonly timeZone?: string;
+  /** Whether `decodePlain` is asked first, as the ingester does; it is unless given. */
+  readonly plain?: boolean;
+  /** How many bytes to give next; all that there is room for unless given. */
+  readonly chunkBytes?: () => number;
+  /** Called at each record. */
+  readonly onRecord?: (scanner: RecordScanner) => void;
 }
 
 /** Decodes a whole CSV, header first. */
-export function decodeCsv(
-  text: string | Uint8Array,
-  { schema, timeZone = "UTC" }: { schema: Schema; timeZone?: string },
-): Decoded {
+export function decodeCsv(text: string | Uint8Array, options: DecodeCsvOptions): Decoded {
+  const { schema, timeZone = "UTC", plain = true } = options;
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
   const scanner = new RecordScanner({ startByte: 0, startLine: 1, maxRecordBytes: 1024 * 1024 });
   const tuples = new TupleBuffer();
   const rejects: (RejectReason | null)[] = [];
+  let plainCount = 0;
   let decoder: RecordDecoder | null = null;
   for (let given = 0;;) {
+    if (plain && decoder?.decodePlain(scanner, tuples)) {
+      plainCount++;
+      rejects.push(null);
+      options.onRecord?.(scanner);
+      continue;
+    }
     const step = scanner.next(given === bytes.length);
     if (step === "end") {
-      return { tuples, rejects, ambiguousTimes: decoder?.ambiguousTimes ?? 0 };
+      return { tuples, rejects, ambiguousTimes: decoder?.ambiguousTimes ?? 0, plainCount };
     }
     if (step === "more") {
       const room = scanner.room();
-      const piece = bytes.subarray(given, given + room.length);
+      const wanted = Math.min(options.chunkBytes?.() ?? room.length, room.length);
+      const piece = bytes.subarray(given, given + wanted);
       room.set(piece);
+      // what lies behind must have no say; after the window moved anything may lie there
+      room.fill(0x0a, piece.length, piece.length + 64);
       scanner.grow(piece.length);
       given += piece.length;
     } else if (decoder === null) {
@@ -43,12 +64,11 @@ export function decodeCsv(
         fileId: 7,
       });
     } else {
+      const { problem } = scanner;
       rejects.push(
-        step === "record" ? decoder.decode(scanner, tuples) : {
-          columnName: null,
-          ...scanner.problem,
-        },
+        step === "record" ? decoder.decode(scanner, tuples) : { columnName: null, ...problem },
       );
+      options.onRecord?.(scanner);
     }
   }
 }

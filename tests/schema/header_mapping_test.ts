@@ -48,6 +48,8 @@ Deno.test("what is no header of the schema is refused, and why is said", () => {
     [new Uint8Array([0x7f, 0x45, 0, 1]), "not_csv", "binary"],
     [new Uint8Array([0xff, 0xfe, 0x41]), "not_csv", "UTF-8"],
     ["a,b,c\n", "not_csv", "names no column of user_events"],
+    ["price;user_id;event\n", "not_csv", 'with commas between, not ";"'],
+    ["price\tuser_id\tevent\n", "not_csv", 'with commas between, not "\\t"'],
     ["price,user_id\n", "missing_column", "event_timestamp (or timestamp, event_time)"],
     [
       "price,user_id,visitorid,product_id,event_type,event_time\n",
