@@ -13,12 +13,6 @@ declare module "@std/assert" {
   export function assertLess<T>(actual: T, expected: T, message?: string): void;
   export function assertStringIncludes(actual: string, expected: string, message?: string): void;
   export function assertMatch(actual: string, expected: RegExp, message?: string): void;
-  export function assertInstanceOf<T>(
-    actual: unknown,
-    // deno-lint-ignore no-explicit-any
-    expectedType: abstract new (...args: any[]) => T,
-    message?: string,
-  ): asserts actual is T;
   export function assertThrows<E extends Error>(
     fn: () => unknown,
     // deno-lint-ignore no-explicit-any
@@ -60,11 +54,7 @@ declare module "@std/csv" {
 declare module "@std/fmt/colors" {
   export function setColorEnabled(value: boolean): void;
   export function bold(text: string): string;
-  export function dim(text: string): string;
   export function red(text: string): string;
-  export function green(text: string): string;
-  export function yellow(text: string): string;
-  export function cyan(text: string): string;
   export function stripAnsiCode(text: string): string;
 }
 
@@ -75,7 +65,6 @@ declare module "@std/path" {
   export function relative(from: string, to: string): string;
   export function resolve(...paths: string[]): string;
   export function isAbsolute(path: string): boolean;
-  export function globToRegExp(glob: string): RegExp;
   export function fromFileUrl(url: URL | string): string;
 }
 

@@ -113,7 +113,7 @@ create table pgsluice.batches (
   duplicate bigint not null,
   -- copy: straight into the table; staging: by way of a staging table, because keys repeated
   route text not null check (route in ('copy', 'staging')),
-  -- from the first byte read to the ledger's move, and the part of it spent in COPY
+  -- from the first record to the ledger's move, and the part of it spent sending rows
   elapsed_ms double precision not null,
   copy_ms double precision not null,
   committed_at timestamptz not null default clock_timestamp()

@@ -108,7 +108,7 @@ async function loadEvents(run: DemoRun, listener: DemoListener): Promise<Manifes
   const startIngester = () =>
     // the files are whole when they appear, so what looks unfinished need not wait long
     new IngesterProcess(["ingest", events, "--settle", "200ms"], {
-      environment: cleanEnvironment(home),
+      environment: ingesterEnvironment(home),
     });
   let ingester = startIngester();
   let generated: Manifest | null = null;
@@ -169,9 +169,11 @@ async function loadEvents(run: DemoRun, listener: DemoListener): Promise<Manifes
 /** A Saturday; a day and its rhythm are in what follows. Fixed, so that the demo is the same. */
 const DEMO_START = new Date("2026-03-14T00:00:00Z");
 
-/** The environment without what would point the ingester elsewhere. */
-function cleanEnvironment(home: string): Record<string, string> {
-  return { DATABASE_URL: "", PGHOST: "", PGDATABASE: "", PGUSER: "", PGSLUICE_HOME: home };
+/** The environment without what would point the ingester elsewhere: libpq's variables and ours. */
+function ingesterEnvironment(home: string): Record<string, string> {
+  const inherited = Object.entries(Deno.env.toObject())
+    .filter(([name]) => !name.startsWith("PG") && name !== "DATABASE_URL");
+  return { ...Object.fromEntries(inherited), PGSLUICE_HOME: home };
 }
 
 async function endedByItself(ingester: IngesterProcess): Promise<PgsluiceError> {

@@ -4,10 +4,14 @@ export class IngesterProcess {
   readonly #stderr: Promise<string>;
   #status: Deno.CommandStatus | null = null;
 
-  /** @param args of `pgsluice`, as in `["ingest", "data/events"]` */
+  /**
+   * @param args of `pgsluice`, as in `["ingest", "data/events"]`
+   * @param options.environment all of it: nothing is inherited
+   */
   constructor(args: readonly string[], options: { environment: Record<string, string> }) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [...selfArguments(), ...args],
+      clearEnv: true,
       env: options.environment,
       stdin: "null",
       stdout: "null",

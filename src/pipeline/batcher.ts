@@ -5,7 +5,7 @@
  * Invariant: there are `poolSize` batches in all, so the rows held in memory are bounded by
  * poolSize times the larger of the two limits and one record.
  */
-import { Batch } from "../sink/batch.ts";
+import { Batch, type Segment } from "../sink/batch.ts";
 
 export interface BatchLimits {
   readonly rows: number;
@@ -37,7 +37,6 @@ export class Batcher {
     if (this.#current === null) {
       const batch = this.#idle.pop();
       if (batch === undefined) throw new Error("more batches are open than the pool holds");
-      batch.openedAtMs = performance.now();
       this.#current = batch;
     }
     return this.#current;
@@ -49,6 +48,14 @@ export class Batcher {
 
   get limits(): BatchLimits {
     return this.#options.limits;
+  }
+
+  /** Begins a file's part of the current batch. */
+  openSegment(segment: Segment): Segment {
+    const { current } = this;
+    if (current.isEmpty) current.openedAtMs = performance.now();
+    current.segments.push(segment);
+    return segment;
   }
 
   /** ms until the batch has waited long enough; 0 or less if it has. */

@@ -9,7 +9,7 @@ export class DoneFiles {
     this.#bySize.set(file.readByte, files.add(file));
   }
 
-  /** To be called before the file is read on, while its size is still the one it was added with. */
+  /** To be called while the file's size is still the one it was added with. */
   delete(file: TrackedFile): void {
     const files = this.#bySize.get(file.readByte);
     if (files?.delete(file) && files.size === 0) this.#bySize.delete(file.readByte);

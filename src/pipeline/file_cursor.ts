@@ -238,7 +238,7 @@ export class FileCursor {
 
   #openSegment(): Segment {
     const { file, batcher } = this.#options;
-    const segment: Segment = {
+    return batcher.openSegment({
       fileId: file.fileId,
       path: file.path,
       generation: file.generation,
@@ -254,9 +254,7 @@ export class FileCursor {
       digests: null,
       stat: null,
       state: "open",
-    };
-    batcher.current.segments.push(segment);
-    return segment;
+    });
   }
 
   async #hashTo(byte: number): Promise<void> {

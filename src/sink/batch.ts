@@ -75,7 +75,7 @@ export class Batch {
   readonly tuples = new TupleBuffer();
   readonly segments: Segment[] = [];
   readonly rejects: Reject[] = [];
-  /** Clock of the first byte read for it, in ms. */
+  /** When its first part was begun, in ms (performance clock). */
   openedAtMs = 0;
   /** Bytes of input in it. */
   sizeBytes = 0;

@@ -133,7 +133,7 @@ export class BatchSink {
     const startedMs = performance.now();
     const deadline = new ProgressDeadline(() => this.#client.destroy());
     try {
-      return await this.#client.sql.begin(async (transaction) => {
+      const { moves, rejects, duplicates } = await this.#client.sql.begin(async (transaction) => {
         const repeated = await this.#sendRows(transaction, { batch, route });
         const copyMs = performance.now() - startedMs;
         const sorted = sortOut(batch, repeated);
@@ -141,21 +141,13 @@ export class BatchSink {
         deadline.pause();
         await turn.wait();
         deadline.progress();
-        await moveFiles(transaction, {
-          ...this.#options,
-          ...sorted,
-          route,
-          copyMs,
-          elapsedMs: performance.now() - startedMs,
-        });
+        const elapsedMs = performance.now() - batch.openedAtMs;
+        await moveFiles(transaction, { ...this.#options, ...sorted, route, copyMs, elapsedMs });
         deadline.progress();
         return sorted;
-      }).then((sorted) => ({
-        moves: sorted.moves,
-        rejects: sorted.rejects,
-        loaded: sorted.moves.reduce((sum, move) => sum + move.loaded, 0),
-        duplicate: sorted.duplicates.length,
-      }));
+      });
+      const loaded = moves.reduce((sum, move) => sum + move.loaded, 0);
+      return { moves, rejects, loaded, duplicate: duplicates.length };
     } finally {
       deadline.pause();
     }
@@ -167,14 +159,12 @@ export class BatchSink {
   ): Promise<readonly RepeatedRow[]> {
     if (batch.rowCount === 0) return [];
     // a deferred constraint would refuse the batch at commit, where it cannot be told from a fault
-    const immediate = transaction`set constraints all immediate`;
+    await transaction`set constraints all immediate`;
     const bytes = batch.tuples.finish();
     if (route === "copy") {
-      await immediate;
       await copyIn(transaction, this.#copyIntoTable, bytes);
       return [];
     }
-    await immediate;
     await transaction.unsafe(this.#staging.create);
     await copyIn(transaction, this.#copyIntoStaging, bytes);
     return await insertStaged(transaction, this.#staging);

@@ -50,6 +50,8 @@ function wholeReader(column: WholeColumn): ColumnReader {
 
 function numericReader({ precision, scale, minimum }: NumericColumn): ColumnReader {
   const wholeDigits = precision - scale;
+  // in units of the last place, where 1.1 * 100 is 110 only when rounded
+  const least = minimum === undefined ? null : BigInt(Math.round(minimum * 10 ** scale));
   return (field) => {
     const match = DECIMAL.exec(field);
     if (match === null) return null;
@@ -60,7 +62,7 @@ function numericReader({ precision, scale, minimum }: NumericColumn): ColumnRead
     if (isPlain && (minimum ?? 0) <= 0) return `${whole}.${decimals}`;
     const units = BigInt(whole + decimals.slice(0, scale).padEnd(scale, "0"));
     const value = sign === "-" ? -units : units;
-    if (minimum !== undefined && value < BigInt(minimum) * 10n ** BigInt(scale)) return null;
+    if (least !== null && value < least) return null;
     const digits = String(units).padStart(scale + 1, "0");
     const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
     return value < 0n ? `-${text}` : text;

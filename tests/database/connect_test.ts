@@ -191,7 +191,7 @@ Deno.test("one lost connection ends all of a client, waiting statements included
   await client.close();
 });
 
-Deno.test("a client destroyed while more connections are being made leaves none behind", async () => {
+Deno.test("a client destroyed while more connections are being made rejects what waits for them", async () => {
   await using database = await testDatabase();
   for (let turns = 0; turns < 6; turns++) {
     const client = await connect(database.target, { ...APPLICATION, maxConnections: 3 });

@@ -41,6 +41,18 @@ const FIELDS: { column: Column; fields: Record<string, string | null> }[] = [
     },
   },
   {
+    column: {
+      name: "m",
+      type: "numeric",
+      presence: "required",
+      description: "",
+      precision: 5,
+      scale: 2,
+      minimum: 1.1,
+    },
+    fields: { "1.10": "1.10", "1.1": "1.10", "1.09": null, "-2": null },
+  },
+  {
     column: { name: "b", type: "bigint", presence: "required", description: "" },
     fields: {
       "-0": "0",
