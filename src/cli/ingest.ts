@@ -82,6 +82,7 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
     timeZone,
     maxRecordBytes: MAX_RECORD_BYTES,
     ...ingestLimits(flags),
+    maxRejects: null,
     noWait: flags.switch("no-wait"),
     checkpointsDirectory: flags.text("checkpoints") ?? paths.checkpoints,
     signal,
@@ -114,7 +115,15 @@ async function folderSource(
     const info = await Deno.stat(real);
     if (!info.isDirectory) throw new Deno.errors.NotADirectory(`${directory} is a file`);
     for await (const _ of Deno.readDir(real)) break;
-    return { kind: "folder", directory: real, once: flags.switch("once") };
+    return {
+      kind: "folder",
+      directory: real,
+      once: flags.switch("once"),
+      recursive: false,
+      after: { kind: "keep" },
+      onReplaced: "hold",
+      fromNow: false,
+    };
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound
       ? "there is no such folder"

@@ -1,4 +1,5 @@
 import ledger from "../../sql/migrations/0001_ledger.sql" with { type: "text" };
+import repair from "../../sql/migrations/0002_repair.sql" with { type: "text" };
 import type { ISql } from "postgres";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import type { Sql } from "./connect.ts";
@@ -14,6 +15,7 @@ export interface Migration {
 /** Forward only, in order. One that was released is never edited. */
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "0001_ledger", text: ledger },
+  { number: 2, name: "0002_repair", text: repair },
 ];
 
 /** The advisory lock of everything that changes the structure: "pgsluice" in ASCII. */

@@ -142,6 +142,7 @@ export class FileCursor {
     const digests = this.#hash.digests();
     segment.endByte = endByte;
     segment.endLine = this.#scanner.nextLine - 1;
+    segment.header = this.#mapping?.headerBytes ?? null;
     segment.digests = digests;
     segment.provisionalFromByte = this.#provisionalFromByte;
     segment.stat = file.stat;
@@ -251,6 +252,7 @@ export class FileCursor {
       headerCount: 0,
       ambiguousTimeCount: 0,
       provisionalFromByte: null,
+      header: null,
       digests: null,
       stat: null,
       state: "open",

@@ -1,4 +1,5 @@
 import type { DatabaseTarget } from "../database/database_target.ts";
+import type { Probe } from "../probe.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { BatchLimits } from "./batcher.ts";
 
@@ -9,6 +10,14 @@ export type IngestSource =
     readonly directory: string;
     /** Load what is there now, and end. */
     readonly once: boolean;
+    /** Take files of the folders below as well. */
+    readonly recursive: boolean;
+    /** What becomes of a file that is committed to its end and unchanged for `settleMs`. */
+    readonly after: AfterLoad;
+    /** What becomes of a file with other bytes than were loaded, and no key to tell repeats. */
+    readonly onReplaced: OnReplaced;
+    /** In a pipeline that has no files yet: pass over those that are there. */
+    readonly fromNow: boolean;
   }
   | {
     readonly kind: "stream";
@@ -16,6 +25,20 @@ export type IngestSource =
     /** Names a stream that is the same bytes from byte 0 each time. */
     readonly sourceId: string;
   };
+
+export type AfterLoad =
+  | { readonly kind: "keep" }
+  /** Real, absolute path, on the same file system. */
+  | { readonly kind: "archive"; readonly directory: string }
+  | { readonly kind: "delete" };
+
+/** Wait for a person; load it in place of what was loaded; load it in addition. */
+export type OnReplaced = "hold" | "reload" | "add";
+
+/** A file with more rejects loads nothing more. A share counts from 1,000 records on. */
+export type RejectBudget =
+  | { readonly kind: "count"; readonly rejects: number }
+  | { readonly kind: "share"; readonly percent: number };
 
 export interface IngestOptions {
   readonly target: DatabaseTarget;
@@ -27,6 +50,8 @@ export interface IngestOptions {
   readonly timeZone: string;
   readonly maxRecordBytes: number;
   readonly limits: BatchLimits;
+  /** Null: only a file whose first 1,000 records are all rejects stops. */
+  readonly maxRejects: RejectBudget | null;
   /** How many batches are in the database at a time. */
   readonly connections: number;
   /** How long a file must be unchanged before what depends on its end is taken. */
@@ -37,4 +62,6 @@ export interface IngestOptions {
   readonly checkpointsDirectory: string;
   /** Aborted: take in no more, finish the open batch, end. */
   readonly signal: AbortSignal;
+  /** Of the crash campaigns. */
+  readonly probe?: Probe;
 }

@@ -21,6 +21,7 @@ export interface TrackedFile {
   /** Physical lines that end before readByte. */
   readLine: number;
   provisionalFromByte: number | null;
+  archivedPath: string | null;
   /** Of [0, readByte), if this session read any of it; else they are in the ledger. */
   digests: ContentDigests | null;
 }
@@ -38,6 +39,7 @@ export function trackFile(file: LedgerFile): TrackedFile {
     readByte: file.committedByte,
     readLine: file.committedLine,
     provisionalFromByte: file.provisionalFromByte,
+    archivedPath: file.archivedPath,
     digests: null,
   };
 }

@@ -28,6 +28,8 @@ export interface Segment {
   headerCount: number;
   ambiguousTimeCount: number;
   provisionalFromByte: number | null;
+  /** The file's header record, without its line end; null before it was read. */
+  header: Uint8Array | null;
   digests: ContentDigests | null;
   stat: FileStat | null;
   state: FileState;

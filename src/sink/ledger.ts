@@ -21,6 +21,7 @@ interface FileRow {
   committedByte: number;
   committedLine: number;
   provisionalFromByte: number | null;
+  archivedPath: string | null;
   state: FileState;
   reason: string | null;
   revision: number;
@@ -37,6 +38,7 @@ function fileColumns(sql: Sql) {
     committed_byte::float8 as "committedByte",
     committed_line::float8 as "committedLine",
     provisional_from_byte::float8 as "provisionalFromByte",
+    archived_path as "archivedPath",
     state,
     reason,
     revision::float8 as revision`;

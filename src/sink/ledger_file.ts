@@ -1,6 +1,15 @@
 import type { FileStat } from "../source/byte_source.ts";
 
-export type FileState = "open" | "done" | "failed" | "held" | "same" | "superseded";
+/** As the ledger's table `files` explains them. */
+export type FileState =
+  | "open"
+  | "done"
+  | "failed"
+  | "held"
+  | "same"
+  | "superseded"
+  | "undone"
+  | "skipped";
 
 /** One generation of a file, as the ledger has it. */
 export interface LedgerFile {
@@ -15,6 +24,8 @@ export interface LedgerFile {
   readonly committedLine: number;
   /** Start of a last record that was taken without its newline. */
   readonly provisionalFromByte: number | null;
+  /** Where it was moved to after it was loaded, absolute; null while it stays. */
+  readonly archivedPath: string | null;
   readonly state: FileState;
   readonly reason: string | null;
   /** Raised by everything that moves the file other than a batch. */

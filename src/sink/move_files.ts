@@ -51,6 +51,7 @@ export async function moveFiles(transaction: TransactionSql, batch: BatchMove): 
         committed_byte = m.end_byte,
         committed_line = m.end_line,
         provisional_from_byte = m.provisional_from_byte,
+        header = coalesce(f.header, decode(m.header, 'hex')),
         first_block_hash = decode(m.first_block, 'hex'),
         last_block_hash = decode(m.last_block, 'hex'),
         chain_hash = decode(m.chain, 'hex'),
@@ -69,7 +70,7 @@ export async function moveFiles(transaction: TransactionSql, batch: BatchMove): 
         updated_at = clock_timestamp()
       from jsonb_to_recordset(${JSON.stringify(moves.map(moveRecord))}::text::jsonb) as m(
         file_id bigint, revision bigint, start_byte bigint, end_byte bigint, end_line bigint,
-        provisional_from_byte bigint, first_block text, last_block text, chain text, tail text,
+        provisional_from_byte bigint, header text, first_block text, last_block text, chain text, tail text,
         loaded bigint, rejected bigint, duplicate bigint, headers bigint, ambiguous_times bigint,
         size_bytes bigint, modified_ms bigint, inode bigint, state text
       ), owner
@@ -135,6 +136,7 @@ function moveRecord({ segment, loaded, rejected, duplicate }: FileMove) {
     end_byte: segment.endByte,
     end_line: segment.endLine,
     provisional_from_byte: segment.provisionalFromByte,
+    header: hex(segment.header),
     first_block: hex(digests.firstBlock),
     last_block: hex(digests.lastBlock),
     chain: hex(digests.chain),

@@ -26,7 +26,16 @@ interface FileRow extends Omit<FileStatus, "state" | "backlogBytes"> {
   readonly updatedAtMs: number;
 }
 
-const STATES: readonly FileState[] = ["open", "done", "failed", "held", "same", "superseded"];
+const STATES: readonly FileState[] = [
+  "open",
+  "done",
+  "failed",
+  "held",
+  "same",
+  "superseded",
+  "undone",
+  "skipped",
+];
 
 /**
  * One consistent look, while an ingester may run.

@@ -111,6 +111,7 @@ Deno.test("setup on the embedded server makes everything, and says what", async 
     assertEquals(first.stdout.split("\n"), [
       "made database spark_db",
       "applied migration 0001_ledger",
+      "applied migration 0002_repair",
       "made table user_events with its indexes",
       `ready: database spark_db of the embedded server in ${join(home, "data", "postgres")}`,
       "",

@@ -40,29 +40,29 @@ Deno.test("of several that migrate at once one applies each migration", async ()
   await Promise.all(clients.map((client) => client.close()));
 });
 
-/** A second migration that fails as long as table `obstacle` is there. */
-const SECOND: Migration = {
-  number: 2,
-  name: "0002_second",
-  text: "create table pgsluice.second (x int);\ncreate table public.obstacle (x int);\n",
+/** One more migration, which fails as long as table `obstacle` is there. */
+const NEXT: Migration = {
+  number: MIGRATIONS.length + 1,
+  name: "next",
+  text: "create table pgsluice.next (x int);\ncreate table public.obstacle (x int);\n",
 };
 
 Deno.test("a migration that fails leaves nothing of itself, and is applied later", async () => {
   await using database = await testDatabase();
-  const migrations = [...MIGRATIONS, SECOND];
+  const migrations = [...MIGRATIONS, NEXT];
   await database.sql`create table public.obstacle (y int)`;
   await assertRejects(() => migrate(database.sql, { migrations }), Error, "already exists");
   const [state] = await database.sql`
-    select to_regclass('pgsluice.second') as second, max(number) as number
+    select to_regclass('pgsluice.next') as next, max(number) as number
     from pgsluice.migrations`;
-  assertEquals({ ...state }, { second: null, number: MIGRATIONS.length });
+  assertEquals({ ...state }, { next: null, number: MIGRATIONS.length });
   await database.sql`drop table public.obstacle`;
-  assertEquals(await migrate(database.sql, { migrations }), ["0002_second"]);
+  assertEquals(await migrate(database.sql, { migrations }), ["next"]);
 });
 
 Deno.test("a ledger of a newer pgsluice is refused, and left as it is", async () => {
   await using database = await testDatabase();
-  await migrate(database.sql, { migrations: [...MIGRATIONS, SECOND] });
+  await migrate(database.sql, { migrations: [...MIGRATIONS, NEXT] });
   const error = await assertRejects(() => migrate(database.sql), PgsluiceError);
   assertEquals(error.code, "ledger-newer");
   assertStringIncludes(error.message, `migration ${MIGRATIONS.length + 1}`);

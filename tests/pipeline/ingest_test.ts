@@ -5,6 +5,7 @@ import {
   csvText,
   eventLine,
   eventLines,
+  folderSource,
   HEADER,
   ingestOnce,
   type IngestPlace,
@@ -361,7 +362,7 @@ ingestTest("a pipeline is bound to its source and table", async (place) => {
   const other = join(place.home, "other");
   await Deno.mkdir(other);
   const error = await assertRejects(
-    () => ingestOnce(place, { source: { kind: "folder", directory: other, once: true } }),
+    () => ingestOnce(place, { source: folderSource(place, { directory: other }) }),
     PgsluiceError,
     place.events,
   );

@@ -2,7 +2,7 @@
 import { join } from "@std/path";
 import { ingest } from "../../src/pipeline/ingest.ts";
 import type { CommittedBatch, IngestObserver } from "../../src/pipeline/ingest_observer.ts";
-import type { IngestOptions } from "../../src/pipeline/ingest_options.ts";
+import type { IngestOptions, IngestSource } from "../../src/pipeline/ingest_options.ts";
 import { USER_EVENTS } from "../../src/schema/user_events.ts";
 import { verifyPipeline } from "../../src/verify/verify_pipeline.ts";
 import type { TestDatabase } from "./test_database.ts";
@@ -127,6 +127,23 @@ export async function withPlace(
   }
 }
 
+/** The place's folder as a source: `--once`, all else as by default. */
+export function folderSource(
+  place: IngestPlace,
+  change: Partial<IngestSource & { kind: "folder" }> = {},
+): IngestSource {
+  return {
+    kind: "folder",
+    directory: place.events,
+    once: true,
+    recursive: false,
+    after: { kind: "keep" },
+    onReplaced: "hold",
+    fromNow: false,
+    ...change,
+  };
+}
+
 export function ingestOptions(
   place: IngestPlace,
   change: Partial<IngestOptions> = {},
@@ -136,10 +153,11 @@ export function ingestOptions(
     schema: USER_EVENTS,
     table: USER_EVENTS.table,
     pipelineName: "default",
-    source: { kind: "folder", directory: place.events, once: true },
+    source: folderSource(place),
     timeZone: "UTC",
     maxRecordBytes: 1024 * 1024,
     limits: { rows: 20_000, sizeBytes: 4 * 1024 * 1024, lingerMs: 20 },
+    maxRejects: null,
     connections: 2,
     settleMs: 5_000,
     noWait: true,
@@ -167,7 +185,7 @@ export function ingestWatching(
   const controller = new AbortController();
   const ended = ingest(
     ingestOptions(place, {
-      source: { kind: "folder", directory: place.events, once: false },
+      source: folderSource(place, { once: false }),
       signal: controller.signal,
       ...change,
     }),

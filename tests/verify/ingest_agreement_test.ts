@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { USER_EVENTS } from "../../src/schema/user_events.ts";
 import { verifyPipeline } from "../../src/verify/verify_pipeline.ts";
-import { ingestOnce, withPlace } from "../support/ingest_fixture.ts";
+import { folderSource, ingestOnce, withPlace } from "../support/ingest_fixture.ts";
 import { testDatabase } from "../support/test_database.ts";
 import { randomBelow } from "./random.ts";
 
@@ -154,7 +154,7 @@ Deno.test("what is ingested of random records is what verify reads in them, in e
       await ingestOnce(place, {
         pipelineName,
         timeZone,
-        source: { kind: "folder", directory, once: true },
+        source: folderSource(place, { directory }),
         limits: { rows: 400, sizeBytes: 40_000, lingerMs: 20 },
       });
       const report = await verifyPipeline({
