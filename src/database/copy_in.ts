@@ -19,13 +19,17 @@ interface Rejectable {
  * (porsager/postgres#1173). Its way to report is taken over here and raced with the end.
  *
  * @param sql Within a transaction, which cannot go on after a rejection but can be rolled back.
- * @param bytes The whole input, header and trailer included; not changed, not kept.
+ * @param input.bytes The whole input, header and trailer included; not changed, not kept.
+ * @param input.onChunk Called after each piece that was handed over; what it throws is the fault.
  * @throws The server's or the connection's error, as postgres.js made it.
  */
 export async function copyIn(
   sql: TransactionSql,
-  statement: string,
-  bytes: Uint8Array,
+  { statement, bytes, onChunk = () => {} }: {
+    statement: string;
+    bytes: Uint8Array;
+    onChunk?: () => void;
+  },
 ): Promise<void> {
   const query = sql.unsafe(statement);
   const stream = await query.writable();
@@ -49,7 +53,14 @@ export async function copyIn(
       const end = Math.min(start + CHUNK_BYTES, bytes.length);
       const chunk = bytes.subarray(start, end);
       start = end;
-      if (!stream.write(chunk) && start < bytes.length) {
+      const hasRoom = stream.write(chunk);
+      try {
+        onChunk();
+      } catch (error) {
+        stream.destroy(error as Error);
+        return fail(error);
+      }
+      if (!hasRoom && start < bytes.length) {
         stream.once("drain", writeMore);
         return;
       }

@@ -233,6 +233,7 @@ export class FileCursor {
       lineNumber: scanner.lineNumber,
       startByte: scanner.startByte,
       endByte: scanner.endByte,
+      key: null,
       raw: scanner.rawBytes(),
     });
   }

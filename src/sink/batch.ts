@@ -40,6 +40,8 @@ export interface Reject extends RejectReason {
   readonly lineNumber: number;
   readonly startByte: number;
   readonly endByte: number;
+  /** Of a key conflict, as text. */
+  readonly key: string | null;
   /** Cut at 8 KiB. */
   readonly raw: Uint8Array;
 }

@@ -5,24 +5,21 @@
  * Invariant: when `commit` returns, the batch is durable; when it throws, whether it is must be
  * asked of the ledger.
  */
-import type { TransactionSql } from "postgres";
-import { connect, type DatabaseClient } from "../database/connect.ts";
-import { copyIn } from "../database/copy_in.ts";
+import { connect, type DatabaseClient, type Sql } from "../database/connect.ts";
 import type { DatabaseTarget } from "../database/database_target.ts";
-import { sqlState } from "../database/fault.ts";
-import { copySql } from "../schema/ddl.ts";
+import { faultKind } from "../database/fault.ts";
+import { noProbe, type Probe } from "../probe.ts";
 import type { Schema } from "../schema/schema.ts";
-import type { Batch, Reject, RowPlace, Segment } from "./batch.ts";
-import { type DuplicateRecord, type FileMove, keepRecords, moveFiles } from "./move_files.ts";
+import type { Batch, Reject } from "./batch.ts";
+import { keepRecords, moveFiles } from "./move_files.ts";
 import { batchApplicationName } from "./pipeline_owner.ts";
-import { insertStaged, type RepeatedRow, type StagingSql, stagingSql } from "./staging.ts";
+import { type LoadRoute, RowLoader } from "./row_loader.ts";
+import type { FileMove } from "./sort_out.ts";
 
 /** A transaction that makes no progress for so long is given up; its outcome is unknown. */
 const PROGRESS_DEADLINE_MS = 60_000;
-/** So many staged batches in a row without a repeated key end the staging. */
+/** So many staged batches in a row that the table took whole end the staging. */
 const CLEAN_STRETCH_BATCHES = 8;
-
-const UNIQUE_VIOLATION = "23505";
 
 /** A batch's place in the order of commits. */
 export interface CommitTurn {
@@ -57,6 +54,9 @@ export interface BatchSinkOptions {
   readonly schema: Schema;
   /** The target, quoted. */
   readonly table: string;
+  /** 60,000 unless given. */
+  readonly progressDeadlineMs?: number;
+  readonly probe?: Probe;
 }
 
 export class BatchSink {
@@ -64,32 +64,36 @@ export class BatchSink {
   readonly processId: number;
   readonly #client: DatabaseClient;
   readonly #options: BatchSinkOptions;
-  readonly #copyIntoTable: string;
-  readonly #copyIntoStaging: string;
-  readonly #staging: StagingSql;
-  #stagedBatchesLeft = 0;
+  readonly #loader: RowLoader;
+  readonly #probe: Probe;
+  #stagedBatchesLeft: number;
 
   static async open(target: DatabaseTarget, options: BatchSinkOptions): Promise<BatchSink> {
+    options.probe?.("sink.connect");
     const client = await connect(target, {
       applicationName: batchApplicationName(options),
     });
     try {
       const [row] = await client.sql<{ processId: number }[]>`
         select pg_backend_pid() as "processId"`;
-      return new BatchSink(client, { processId: row!.processId, ...options });
+      const hasFilter = await hasRowFilter(client.sql, options.table);
+      return new BatchSink(client, { processId: row!.processId, hasFilter, ...options });
     } catch (error) {
       await client.close();
       throw error;
     }
   }
 
-  private constructor(client: DatabaseClient, options: BatchSinkOptions & { processId: number }) {
+  private constructor(
+    client: DatabaseClient,
+    options: BatchSinkOptions & { processId: number; hasFilter: boolean },
+  ) {
     this.#client = client;
     this.#options = options;
     this.processId = options.processId;
-    this.#staging = stagingSql(options.schema, options.table);
-    this.#copyIntoTable = copySql(options.schema, options.table);
-    this.#copyIntoStaging = copySql(options.schema, this.#staging.table);
+    this.#probe = options.probe ?? noProbe;
+    this.#loader = new RowLoader(options);
+    this.#stagedBatchesLeft = options.hasFilter ? Infinity : 0;
   }
 
   /** Commits the batch when its turn has come. */
@@ -101,14 +105,16 @@ export class BatchSink {
         if (route === "staging") {
           const isClean = result.duplicate === 0 &&
             result.rejects.length === batch.rejects.length;
-          this.#stagedBatchesLeft = isClean ? this.#stagedBatchesLeft - 1 : CLEAN_STRETCH_BATCHES;
+          this.#stagedBatchesLeft = isClean
+            ? this.#stagedBatchesLeft - 1
+            : Math.max(this.#stagedBatchesLeft, CLEAN_STRETCH_BATCHES);
         }
         return result;
       } catch (error) {
         if (error instanceof YieldToOlderError) {
           await turn.waitWithoutLocks();
-        } else if (route === "copy" && sqlState(error) === UNIQUE_VIOLATION) {
-          this.#stagedBatchesLeft = CLEAN_STRETCH_BATCHES;
+        } else if (route === "copy" && faultKind(error, { inCopy: true }) === "reject") {
+          this.#stagedBatchesLeft = Math.max(this.#stagedBatchesLeft, CLEAN_STRETCH_BATCHES);
         } else {
           throw error;
         }
@@ -125,136 +131,70 @@ export class BatchSink {
     this.#client.destroy();
   }
 
-  async #transact(
-    batch: Batch,
-    turn: CommitTurn,
-    route: "copy" | "staging",
-  ): Promise<CommitResult> {
+  async #transact(batch: Batch, turn: CommitTurn, route: LoadRoute): Promise<CommitResult> {
     const startedMs = performance.now();
-    const deadline = new ProgressDeadline(() => this.#client.destroy());
+    const { progressDeadlineMs = PROGRESS_DEADLINE_MS } = this.#options;
+    const deadline = new ProgressDeadline({
+      limitMs: progressDeadlineMs,
+      onPassed: () => this.#client.destroy(),
+    });
+    const probe = this.#probe;
     try {
+      probe("sink.begin");
       const { moves, rejects, duplicates } = await this.#client.sql.begin(async (transaction) => {
-        const repeated = await this.#sendRows(transaction, { batch, route });
+        const sorted = await this.#loader.load(transaction, { batch, route });
         const copyMs = performance.now() - startedMs;
-        const sorted = sortOut(batch, repeated);
+        probe("sink.keep");
         await keepRecords(transaction, sorted);
         deadline.pause();
         await turn.wait();
         deadline.progress();
         const elapsedMs = performance.now() - batch.openedAtMs;
+        probe("sink.move");
         await moveFiles(transaction, { ...this.#options, ...sorted, route, copyMs, elapsedMs });
         deadline.progress();
+        probe("sink.commit");
         return sorted;
       });
+      probe("sink.committed");
       const loaded = moves.reduce((sum, move) => sum + move.loaded, 0);
       return { moves, rejects, loaded, duplicate: duplicates.length };
     } finally {
       deadline.pause();
     }
   }
-
-  async #sendRows(
-    transaction: TransactionSql,
-    { batch, route }: { batch: Batch; route: "copy" | "staging" },
-  ): Promise<readonly RepeatedRow[]> {
-    if (batch.rowCount === 0) return [];
-    // a deferred constraint would refuse the batch at commit, where it cannot be told from a fault
-    await transaction`set constraints all immediate`;
-    const bytes = batch.tuples.finish();
-    if (route === "copy") {
-      await copyIn(transaction, this.#copyIntoTable, bytes);
-      return [];
-    }
-    await transaction.unsafe(this.#staging.create);
-    await copyIn(transaction, this.#copyIntoStaging, bytes);
-    return await insertStaged(transaction, this.#staging);
-  }
 }
 
-interface SortedOut {
-  readonly moves: FileMove[];
-  readonly rejects: readonly Reject[];
-  readonly duplicates: readonly DuplicateRecord[];
+/** Whether the table has a trigger that can keep a row out without an error. */
+async function hasRowFilter(sql: Sql, table: string): Promise<boolean> {
+  // bits of tgtype: 1 for each row, 2 before, 4 insert; a partition has triggers of its own
+  const [row] = await sql<{ found: boolean }[]>`
+    select exists (
+      select
+      from pg_trigger
+      where not tgisinternal
+        and tgtype & 7 = 7
+        and tgrelid in (
+          select to_regclass(${table})
+          union all
+          select relid from pg_partition_tree(to_regclass(${table}))
+        )
+    ) as found`;
+  return row!.found;
 }
-
-/** Tells duplicates from conflicts, and counts both by file. */
-function sortOut(batch: Batch, repeated: readonly RepeatedRow[]): SortedOut {
-  const duplicates: DuplicateRecord[] = [];
-  const rejects = [...batch.rejects];
-  const counts = new Map<number, { duplicate: number; conflict: number }>();
-  for (const { row, place } of placesOf(batch, repeated)) {
-    const count = counts.get(row.fileId) ?? { duplicate: 0, conflict: 0 };
-    counts.set(row.fileId, count);
-    if (row.sameContent) {
-      count.duplicate++;
-      const { fileId, lineNumber, startByte, endByte } = place;
-      duplicates.push({ fileId, lineNumber, startByte, endByte, key: row.key });
-    } else {
-      count.conflict++;
-      rejects.push(keyConflict(row, place));
-    }
-  }
-  const moves = batch.segments.map((segment: Segment) => {
-    const { duplicate, conflict } = counts.get(segment.fileId) ?? { duplicate: 0, conflict: 0 };
-    return {
-      segment,
-      loaded: segment.rowCount - duplicate - conflict,
-      rejected: segment.rejectCount + conflict,
-      duplicate,
-    };
-  });
-  return { moves, rejects, duplicates };
-}
-
-function placesOf(
-  batch: Batch,
-  repeated: readonly RepeatedRow[],
-): { row: RepeatedRow; place: RowPlace }[] {
-  if (repeated.length === 0) return [];
-  const byPlace = new Map<string, RowPlace>();
-  for (let index = 0; index < batch.rowCount; index++) {
-    const place = batch.placeOf(index);
-    byPlace.set(`${place.fileId}:${place.lineNumber}`, place);
-  }
-  return repeated.map((row) => {
-    const place = byPlace.get(`${row.fileId}:${row.lineNumber}`);
-    if (place === undefined) throw new Error(`line ${row.lineNumber} is not of this batch`);
-    return { row, place };
-  });
-}
-
-function keyConflict(row: RepeatedRow, place: RowPlace): Reject {
-  const { fileId, lineNumber, startByte, endByte, raw } = place;
-  const where = row.otherPath === null
-    ? "a row that was not loaded from a file"
-    : `line ${row.otherLineNumber} of ${row.otherPath}`;
-  return {
-    fileId,
-    lineNumber,
-    startByte,
-    endByte,
-    raw: raw.slice(0, RAW_LIMIT_BYTES),
-    columnName: null,
-    code: "key_conflict",
-    reason: `key ${row.key} is that of ${where}, with other content`,
-  };
-}
-
-/** What a reject keeps of its record; the rest is to be read in the file. */
-const RAW_LIMIT_BYTES = 8 * 1024;
 
 class ProgressDeadline {
-  readonly #onPassed: () => void;
+  readonly #options: { readonly limitMs: number; readonly onPassed: () => void };
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(onPassed: () => void) {
-    this.#onPassed = onPassed;
+  constructor(options: { limitMs: number; onPassed: () => void }) {
+    this.#options = options;
     this.progress();
   }
 
   progress(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#onPassed, PROGRESS_DEADLINE_MS);
+    this.#timer = setTimeout(this.#options.onPassed, this.#options.limitMs);
   }
 
   pause(): void {

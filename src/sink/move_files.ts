@@ -4,31 +4,15 @@
  */
 import { Buffer } from "node:buffer";
 import type { TransactionSql } from "postgres";
-import type { Reject, Segment } from "./batch.ts";
+import type { Reject } from "./batch.ts";
 import { LedgerMovedError } from "./ledger.ts";
+import type { LoadRoute } from "./row_loader.ts";
+import type { FileMove, SortedRows } from "./sort_out.ts";
 
-export interface DuplicateRecord {
-  readonly fileId: number;
-  readonly lineNumber: number;
-  readonly startByte: number;
-  readonly endByte: number;
-  readonly key: string;
-}
-
-export interface FileMove {
-  readonly segment: Segment;
-  readonly rejected: number;
-  readonly duplicate: number;
-  readonly loaded: number;
-}
-
-export interface BatchMove {
+export interface BatchMove extends SortedRows {
   readonly pipelineId: number;
   readonly epoch: number;
-  readonly moves: readonly FileMove[];
-  readonly rejects: readonly Reject[];
-  readonly duplicates: readonly DuplicateRecord[];
-  readonly route: "copy" | "staging";
+  readonly route: LoadRoute;
   readonly elapsedMs: number;
   readonly copyMs: number;
 }
@@ -101,19 +85,19 @@ export async function moveFiles(transaction: TransactionSql, batch: BatchMove): 
 /** Keeps the rejects and the places of the duplicates. */
 export async function keepRecords(
   transaction: TransactionSql,
-  batch: Pick<BatchMove, "rejects" | "duplicates">,
+  batch: Pick<SortedRows, "rejects" | "duplicates">,
 ): Promise<void> {
   if (batch.rejects.length > 0) {
     await transaction`
       insert into pgsluice.rejects (
-        file_id, line_number, start_byte, end_byte, column_name, code, reason, raw
+        file_id, line_number, start_byte, end_byte, column_name, code, reason, key, raw
       )
       select
-        file_id, line_number, start_byte, end_byte, column_name, code, reason,
+        file_id, line_number, start_byte, end_byte, column_name, code, reason, key,
         decode(raw, 'base64')
       from jsonb_to_recordset(${JSON.stringify(batch.rejects.map(rejectRecord))}::text::jsonb) as r(
         file_id bigint, line_number bigint, start_byte bigint, end_byte bigint,
-        column_name text, code text, reason text, raw text
+        column_name text, code text, reason text, key text, raw text
       )`;
   }
   if (batch.duplicates.length > 0) {
@@ -162,6 +146,7 @@ function rejectRecord(reject: Reject) {
     column_name: reject.columnName,
     code: reject.code,
     reason: reject.reason,
+    key: reject.key,
     raw: Buffer.from(reject.raw.buffer, reject.raw.byteOffset, reject.raw.byteLength)
       .toString("base64"),
   };

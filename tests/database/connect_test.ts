@@ -252,7 +252,9 @@ Deno.test("a small COPY over TCP does not wait for delayed acknowledgements", as
   let fastestMs = Infinity;
   for (let i = 0; i < 10; i++) {
     const startMs = performance.now();
-    await client.sql.begin((sql) => copyIn(sql, "copy t from stdin", Uint8Array.of(0x31, 0x0a)));
+    await client.sql.begin((sql) =>
+      copyIn(sql, { statement: "copy t from stdin", bytes: Uint8Array.of(0x31, 0x0a) })
+    );
     fastestMs = Math.min(fastestMs, performance.now() - startMs);
   }
   assertLess(fastestMs, 35); // each delayed acknowledgement takes 40

@@ -33,7 +33,9 @@ async function countRows(database: TestDatabase): Promise<number> {
 Deno.test("a COPY delivers all bytes, however many", async () => {
   await using database = await tableDatabase();
   for (const [from, count] of [[0, 0], [0, 1], [10, 20_000]] as const) {
-    await database.sql.begin((sql) => copyIn(sql, COPY, binaryCopy(rows(from, count))));
+    await database.sql.begin((sql) =>
+      copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(from, count)) })
+    );
   }
   const [row] = await database.sql`
     select count(*)::int as count, sum(id)::int as sum, max(name) filter (where id = 20009) as last
@@ -44,9 +46,9 @@ Deno.test("a COPY delivers all bytes, however many", async () => {
 Deno.test("a COPY and statements after it commit together", async () => {
   await using database = await tableDatabase();
   await database.sql.begin(async (sql) => {
-    await copyIn(sql, COPY, binaryCopy(rows(0, 3)));
+    await copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(0, 3)) });
     await sql`insert into t values (100, 'after')`;
-    await copyIn(sql, COPY, binaryCopy(rows(10, 3)));
+    await copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(10, 3)) });
   });
   assertEquals(await countRows(database), 7);
 });
@@ -117,7 +119,7 @@ for (const { title, prepare, bytes, state, where } of REFUSALS) {
     const client = await connect(database.target, { applicationName: "copy test" });
     const startMs = performance.now();
     const error = await assertRejects(
-      () => client.sql.begin((sql) => copyIn(sql, COPY, bytes())),
+      () => client.sql.begin((sql) => copyIn(sql, { statement: COPY, bytes: bytes() })),
       Error,
     );
     assertLess(performance.now() - startMs, STUCK_MS);
@@ -126,7 +128,9 @@ for (const { title, prepare, bytes, state, where } of REFUSALS) {
     // On the same connection, of which nothing of the refused COPY is left.
     await client.sql`create table spare (id bigint, name text)`;
     const more = binaryCopy([{ id: 1n, name: "later" }]);
-    await client.sql.begin((sql) => copyIn(sql, COPY.replace(" t ", " spare "), more));
+    await client.sql.begin((sql) =>
+      copyIn(sql, { statement: COPY.replace(" t ", " spare "), bytes: more })
+    );
     assertEquals([...await client.sql`select * from spare`], [{ id: "1", name: "later" }]);
     await client.close();
   });
@@ -135,12 +139,14 @@ for (const { title, prepare, bytes, state, where } of REFUSALS) {
 Deno.test("a refused COPY can be rolled back to a savepoint, and the rest commits", async () => {
   await using database = await tableDatabase();
   await database.sql.begin(async (sql) => {
-    await copyIn(sql, COPY, binaryCopy(rows(0, 2)));
+    await copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(0, 2)) });
     for (let attempt = 0; attempt < 5; attempt++) {
-      const refused = sql.savepoint((inner) => copyIn(inner, COPY, binaryCopy(rows(1, 2))));
+      const refused = sql.savepoint((inner) =>
+        copyIn(inner, { statement: COPY, bytes: binaryCopy(rows(1, 2)) })
+      );
       assertEquals(sqlState(await assertRejects(() => refused, Error)), "23505");
     }
-    await copyIn(sql, COPY, binaryCopy(rows(2, 2)));
+    await copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(2, 2)) });
   });
   assertEquals(await countRows(database), 4);
 });
@@ -150,7 +156,7 @@ Deno.test("a constraint checked at commit rejects the transaction, not the COPY"
   await database.sql`alter table t add unique (name) deferrable initially deferred`;
   const twice = binaryCopy([{ id: 1n, name: "a" }, { id: 2n, name: "a" }]);
   const error = await assertRejects(
-    () => database.sql.begin((sql) => copyIn(sql, COPY, twice)),
+    () => database.sql.begin((sql) => copyIn(sql, { statement: COPY, bytes: twice })),
     Error,
   );
   assertEquals(sqlState(error), "23505");
@@ -163,7 +169,7 @@ Deno.test("a COPY rejects when its backend is terminated in the middle of it", a
   const copying = client.sql.begin(async (sql) => {
     const [row] = await sql`select pg_backend_pid() as pid`;
     const terminated = terminateWhenBlocked(database, row!.pid);
-    await Promise.all([copyIn(sql, COPY, longCopy()), terminated]);
+    await Promise.all([copyIn(sql, { statement: COPY, bytes: longCopy() }), terminated]);
   });
   const error = await assertRejects(() => copying, Error);
   assertEquals(faultKind(error, { inCopy: true }), "retry");
@@ -194,7 +200,7 @@ Deno.test("a COPY that nobody reads rejects when its client is destroyed", async
         await holder`insert into t values (0, 'holder')`;
         await client.sql.begin(async (sql) => {
           const [row] = await sql`select pg_backend_pid() as pid`;
-          const copying = copyIn(sql, COPY, longCopy());
+          const copying = copyIn(sql, { statement: COPY, bytes: longCopy() });
           copying.catch(() => {}); // awaited below
           for (let waits = false; !waits;) {
             const [seen] = await database.sql`
@@ -218,13 +224,13 @@ Deno.test("a COPY given up by its own transaction leaves the connection usable",
   const error = await assertRejects(
     () =>
       client.sql.begin(async (sql) => {
-        await copyIn(sql, COPY, binaryCopy(rows(0, 10)));
+        await copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(0, 10)) });
         throw new RangeError("a fault of the caller's");
       }),
     Error,
   );
   assertEquals(error instanceof RangeError, true);
-  await client.sql.begin((sql) => copyIn(sql, COPY, binaryCopy(rows(0, 10))));
+  await client.sql.begin((sql) => copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(0, 10)) }));
   await client.close();
   assertEquals(await countRows(database), 10);
 });

@@ -147,7 +147,10 @@ Deno.test("fields become what PostgreSQL has them for, or a reject with its code
     assertEquals(reject, null, what);
     await sql.begin(async (transaction) => {
       await transaction`set local time zone 'UTC'`;
-      await copyIn(transaction, copySql(USER_EVENTS, "user_events"), tuples.finish());
+      await copyIn(transaction, {
+        statement: copySql(USER_EVENTS, "user_events"),
+        bytes: tuples.finish(),
+      });
       const [row] = await transaction.unsafe(`select ${column}::text as value from user_events`);
       assertEquals(row!.value, expected, what);
       await transaction`delete from user_events`;
@@ -200,7 +203,10 @@ Deno.test("local times follow the zone: skipped ones are rejects, repeated ones 
     assertEquals(decoded.ambiguousTimes, ambiguous, what);
     await database.sql.begin(async (transaction) => {
       await transaction`set local time zone 'UTC'`;
-      await copyIn(transaction, copySql(USER_EVENTS, "user_events"), decoded.tuples.finish());
+      await copyIn(transaction, {
+        statement: copySql(USER_EVENTS, "user_events"),
+        bytes: decoded.tuples.finish(),
+      });
       const [row] = await transaction`
         select concat_ws('|', event_timestamp, event_date, event_hour) as value from user_events`;
       assertEquals(row!.value, expected, what);
@@ -216,7 +222,7 @@ Deno.test("a derived key is a UUIDv8 that ascends with the record's place", asyn
   assert(rejects.every((reject) => reject === null));
   await using database = await testDatabase({ setUp: true });
   await database.sql.begin((transaction) =>
-    copyIn(transaction, copySql(USER_EVENTS, "user_events"), tuples.finish())
+    copyIn(transaction, { statement: copySql(USER_EVENTS, "user_events"), bytes: tuples.finish() })
   );
   const rows = await database.sql<{ key: string; line: number }[]>`
     select event_id::text as key, line_number::int as line from user_events order by event_id`;
@@ -264,7 +270,7 @@ Deno.test("adding a column to the schema is one edit, seen by all that is made f
   try {
     await client.sql.unsafe(createTableSql(schema, { table: "user_events" }));
     await client.sql.begin((transaction) =>
-      copyIn(transaction, copySql(schema, "user_events"), tuples.finish())
+      copyIn(transaction, { statement: copySql(schema, "user_events"), bytes: tuples.finish() })
     );
     const rows = await client.sql`select discount::text from user_events order by event_id`;
     assertEquals(rows.map(({ discount }) => discount), ["-2.500", null]);
