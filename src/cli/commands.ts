@@ -1,12 +1,26 @@
 import type { Command } from "./command.ts";
+import { checkpointCheckCommand } from "./checkpoint_check.ts";
+import { checkpointRepairCommand } from "./checkpoint_repair.ts";
+import { checkpointShowCommand } from "./checkpoint_show.ts";
 import { dbPsqlCommand } from "./db_psql.ts";
 import { dbStartCommand } from "./db_start.ts";
 import { dbStatusCommand } from "./db_status.ts";
 import { dbStopCommand } from "./db_stop.ts";
 import { dbUrlCommand } from "./db_url.ts";
 import { demoCommand } from "./demo.ts";
+import { filesAcceptCommand } from "./files_accept.ts";
+import { filesListCommand } from "./files_list.ts";
+import { filesReloadCommand } from "./files_reload.ts";
+import { filesUndoCommand } from "./files_undo.ts";
 import { generateCommand } from "./generate.ts";
 import { ingestCommand } from "./ingest.ts";
+import { pruneCommand } from "./prune.ts";
+import { rejectsDiscardCommand } from "./rejects_discard.ts";
+import { rejectsExportCommand } from "./rejects_export.ts";
+import { rejectsListCommand } from "./rejects_list.ts";
+import { rejectsRetryCommand } from "./rejects_retry.ts";
+import { rejectsShowCommand } from "./rejects_show.ts";
+import { selftestCommand } from "./selftest.ts";
 import { setupCommand } from "./setup.ts";
 import { statusCommand } from "./status.ts";
 import { verifyCommand } from "./verify.ts";
@@ -18,7 +32,21 @@ export const COMMANDS: readonly Command[] = [
   ingestCommand,
   statusCommand,
   verifyCommand,
+  filesListCommand,
+  filesReloadCommand,
+  filesUndoCommand,
+  filesAcceptCommand,
+  rejectsListCommand,
+  rejectsShowCommand,
+  rejectsExportCommand,
+  rejectsRetryCommand,
+  rejectsDiscardCommand,
+  pruneCommand,
+  checkpointShowCommand,
+  checkpointCheckCommand,
+  checkpointRepairCommand,
   setupCommand,
+  selftestCommand,
   dbStartCommand,
   dbStopCommand,
   dbStatusCommand,

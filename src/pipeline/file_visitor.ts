@@ -7,7 +7,14 @@
  */
 import { join } from "@std/path";
 import type { Sql } from "../database/connect.ts";
-import { loadDigests, markFile, supersedeFile, takeBackProvisional } from "../sink/ledger.ts";
+import { PgsluiceError } from "../pgsluice_error.ts";
+import {
+  loadDigests,
+  markFile,
+  sameAs,
+  supersedeFile,
+  takeBackProvisional,
+} from "../sink/ledger.ts";
 import type { FileState } from "../sink/ledger_file.ts";
 import type { PipelineBinding } from "../sink/pipeline_binding.ts";
 import { type ByteSource, type FileStat, openFile } from "../source/byte_source.ts";
@@ -71,10 +78,15 @@ export class FileVisitor {
         const hash = await this.#recognise(file, { source, stat, before });
         return hash === null ? null : await this.#readOn(file, { source, stat, hash, limitByte });
       } catch (error) {
-        if (!(error instanceof FileFault)) throw error;
-        observer.fileTrouble({ path, state: "failed", reason: error.message });
-        const reason = `${error.code}: ${error.message}`;
-        await this.#mark(file, { state: "failed", reason, stat });
+        if (error instanceof FileFault) {
+          observer.fileTrouble({ path, state: "failed", reason: error.message });
+          const reason = `${error.code}: ${error.message}`;
+          await this.#mark(file, { state: "failed", reason, stat });
+        } else if (error instanceof PgsluiceError && error.code === "waiting-source-gone") {
+          // its last record cannot be taken back
+          observer.fileTrouble({ path, state: "held", reason: error.message });
+          await this.#mark(file, { state: "held", reason: error.message, stat });
+        } else throw error;
         return null;
       }
     } finally {
@@ -95,8 +107,8 @@ export class FileVisitor {
     if (file.readByte === 0) {
       const twin = await this.#findTwin(file, { source, stat });
       if (twin !== null) {
-        await this.#mark(file, { state: "same", reason: `same as ${twin.path}`, stat });
-        this.#options.observer.fileNote({ path: file.path, note: `same as ${twin.path}` });
+        await this.#mark(file, { state: "same", reason: sameAs(twin.path), stat });
+        this.#options.observer.fileNote({ path: file.path, note: sameAs(twin.path) });
         return null;
       }
       if (file.state === "same") {
@@ -214,7 +226,7 @@ export class FileVisitor {
     const back = await takeBackProvisional(sql, {
       file,
       fromByte,
-      table,
+      target: { schema: meaning.schema, table },
       digests: hash.digests(),
       line: file.readLine - lineEnds,
       ...counts,

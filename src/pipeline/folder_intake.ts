@@ -49,7 +49,7 @@ export class FolderIntake {
     this.#options = options;
     this.#visitor = new FileVisitor(options);
     // watching begins before the first scan, so that nothing falls between them
-    this.#watch = options.once ? null : new FolderWatch(options.directory, options.onNews);
+    this.#watch = options.once ? null : new FolderWatch(options.directory, { onNews: options.onNews });
   }
 
   close(): void {
@@ -138,6 +138,8 @@ export class FolderIntake {
   #enqueue(candidate: Candidate): void {
     const { path } = candidate;
     const file = this.#options.files.get(path);
+    // whatever becomes of it, it is not read again until a command says so
+    if (file?.state === "undone") return;
     if (file !== undefined && file.state !== "open" && isUnchanged(file.stat, candidate)) return;
     if (this.#later.has(path) && isUnchanged(file?.stat ?? null, candidate)) return;
     this.#queue.set(path, candidate);

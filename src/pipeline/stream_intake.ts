@@ -78,7 +78,7 @@ export class StreamIntake {
       memory.mapping = cursor.mapping;
       const isEnd = stream.isEnd(cursor.inputByte);
       if (isEnd) await cursor.finish();
-      await cursor.close({ isStreamEnd: isEnd });
+      cursor.close({ isStreamEnd: isEnd });
       this.#isFinished = isEnd;
     } catch (error) {
       if (!(error instanceof FileFault)) throw error;
@@ -123,9 +123,7 @@ export class StreamIntake {
     if (digests === null) throw new Error(`the ledger has no hashes of ${file.path}`);
     if (memory.mapping !== null) {
       // a later session of the same process: what the ledger has is what this stream gave
-      const hash = await resumeHash(stream, { byte: file.readByte, digests, tailOnly: true });
-      if (hash === null) throw differentStream(file, "its bytes differ");
-      return this.#cursorAt(file, hash);
+      return this.#cursorAt(file, await this.#resume(file, digests));
     }
     const mapping = await readHeader(stream, meaning);
     memory.mapping = mapping;
@@ -148,12 +146,31 @@ export class StreamIntake {
     return new FileCursor({
       file,
       source: stream,
+      replay: stream,
       meaning,
       batcher,
       hash,
       mapping: file.readByte === 0 ? null : mapping,
       signal,
     });
+  }
+
+  /** The hash to go on with, of what this process gave to an earlier session. */
+  async #resume(file: TrackedFile, digests: ContentDigests): Promise<ContentHash> {
+    const { stream } = this.#options;
+    const byte = file.readByte;
+    const passed = stream.passedBefore(byte);
+    let hash: ContentHash | null;
+    if (passed !== undefined && passed.toByte > byte - byte % BLOCK_BYTES) {
+      // bytes of the open block were let go, but their hash is known
+      hash = passed.hash.clone();
+      await this.#feed(hash, { file, start: passed.toByte, end: byte });
+      if (!sameDigests(hash.digests(), digests)) hash = null;
+    } else {
+      hash = await resumeHash(stream, { byte, digests, tailOnly: true });
+    }
+    if (hash === null) throw differentStream(file, "its bytes differ");
+    return hash;
   }
 
   /** Passes over what is loaded, which must be the same bytes. @returns the hash to go on with */
@@ -179,7 +196,7 @@ export class StreamIntake {
     const back = await takeBackProvisional(sql, {
       file,
       fromByte,
-      table,
+      target: { schema: meaning.schema, table },
       digests: before.digests(),
       line: file.readLine - lineEnds,
       ...counts,

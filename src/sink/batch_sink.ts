@@ -159,6 +159,9 @@ export class BatchSink {
       probe("sink.committed");
       const loaded = moves.reduce((sum, move) => sum + move.loaded, 0);
       return { moves, rejects, loaded, duplicate: duplicates.length };
+    } catch (error) {
+      probe("sink.rolled-back");
+      throw error;
     } finally {
       deadline.pause();
     }

@@ -1,15 +1,23 @@
 /** What the ingester asks of and tells the ledger, batches apart. */
+import type { ISql, TransactionSql } from "postgres";
 import type { Sql } from "../database/connect.ts";
 import type { FileStat } from "../source/byte_source.ts";
 import type { ContentDigests } from "../source/content_hash.ts";
 import type { FileState, LedgerFile } from "./ledger_file.ts";
 import type { PipelineBinding } from "./pipeline_binding.ts";
+import { lockTable, readWaitingAgain, type RemovalTarget, takeOutRows } from "./remove_rows.ts";
 
 /** Rows a cursor brings at a time: bounds memory, not the number of files. */
 const PAGE_ROWS = 5_000;
 
 /** What compare-and-set needs to know of a file. */
 export type KnownFile = Pick<LedgerFile, "fileId" | "path" | "revision" | "committedByte">;
+
+/** What decides the meaning of a generation's bytes. */
+export type FileMeaning = Pick<
+  PipelineBinding,
+  "timeZone" | "schemaFingerprint" | "dialect" | "maxRecordBytes"
+>;
 
 interface FileRow {
   fileId: number;
@@ -21,13 +29,18 @@ interface FileRow {
   committedByte: number;
   committedLine: number;
   provisionalFromByte: number | null;
+  loaded: number;
+  rejected: number;
+  duplicate: number;
   archivedPath: string | null;
+  isArchived: boolean;
+  isDeleted: boolean;
   state: FileState;
   reason: string | null;
   revision: number;
 }
 
-function fileColumns(sql: Sql) {
+function fileColumns(sql: ISql) {
   return sql`
     file_id::float8 as "fileId",
     path,
@@ -38,7 +51,12 @@ function fileColumns(sql: Sql) {
     committed_byte::float8 as "committedByte",
     committed_line::float8 as "committedLine",
     provisional_from_byte::float8 as "provisionalFromByte",
+    loaded::float8 as loaded,
+    rejected::float8 as rejected,
+    duplicate::float8 as duplicate,
     archived_path as "archivedPath",
+    archived_at is not null as "isArchived",
+    deleted_at is not null as "isDeleted",
     state,
     reason,
     revision::float8 as revision`;
@@ -64,10 +82,30 @@ export async function loadFiles(sql: Sql, pipelineId: number): Promise<Map<strin
   return files;
 }
 
+/** The file as the ledger has it now. */
+export async function loadFile(sql: Sql, file: KnownFile): Promise<LedgerFile> {
+  const [row] = await sql<FileRow[]>`
+    select ${fileColumns(sql)}
+    from pgsluice.files
+    where file_id = ${file.fileId}`;
+  return toLedgerFile(ofKnownFile(row, file));
+}
+
+/** Earlier generations whose records are still accounted for, by rows in the table or otherwise. */
+export async function loadReplaced(sql: Sql, pipelineId: number): Promise<LedgerFile[]> {
+  const rows = await sql<FileRow[]>`
+    select ${fileColumns(sql)}
+    from pgsluice.files
+    where pipeline_id = ${pipelineId}
+      and state = 'superseded'
+      and loaded + rejected + duplicate > 0`;
+  return rows.map(toLedgerFile);
+}
+
 /** Enters generation 1 of these paths, which the ledger does not have yet. */
 export async function registerFiles(
   sql: Sql,
-  options: { pipelineId: number; paths: readonly string[]; meaning: PipelineBinding },
+  options: { pipelineId: number; paths: readonly string[]; meaning: FileMeaning },
 ): Promise<LedgerFile[]> {
   const { pipelineId, paths, meaning } = options;
   const rows = await sql<FileRow[]>`
@@ -84,8 +122,8 @@ export async function registerFiles(
 
 /** Puts a new generation in the place of `file`, whose bytes are no longer there. */
 export async function supersedeFile(
-  sql: Sql,
-  options: { file: KnownFile; reason: string; meaning: PipelineBinding },
+  sql: ISql,
+  options: { file: KnownFile; reason: string; meaning: FileMeaning },
 ): Promise<LedgerFile> {
   const { file, reason, meaning } = options;
   const [row] = await sql<FileRow[]>`
@@ -132,31 +170,26 @@ export async function markFile(
  * without its newline, or the lines after a quote that stood open. It is read again from
  * `fromByte`. One transaction. `digests` are of the bytes before, `line` the lines that end there;
  * `headers` and `ambiguousTimes` were counted in what is taken back.
+ * @throws PgsluiceError of `readWaitingAgain`
  */
 export async function takeBackProvisional(
   sql: Sql,
   options: {
     file: KnownFile;
     fromByte: number;
-    table: string;
+    target: RemovalTarget;
     digests: ContentDigests;
     line: number;
     headers: number;
     ambiguousTimes: number;
   },
 ): Promise<LedgerFile> {
-  const { file, fromByte, table, digests, line, headers, ambiguousTimes } = options;
+  const { file, fromByte, target, digests, line, headers, ambiguousTimes } = options;
   return await sql.begin(async (transaction) => {
-    const rows = await transaction.unsafe(
-      `delete from ${table} where file_id = $1 and line_number > $2 returning 1`,
-      [file.fileId, line],
-    );
-    const rejects = await transaction`
-      delete from pgsluice.rejects
-      where file_id = ${file.fileId} and start_byte >= ${fromByte} returning 1`;
-    const duplicates = await transaction`
-      delete from pgsluice.duplicates
-      where file_id = ${file.fileId} and start_byte >= ${fromByte} returning 1`;
+    // this pipeline's own batches have committed
+    if (await isShared(transaction, target.table)) await lockTable(transaction, target.table);
+    const { fileId } = file;
+    const taken = await takeOutRows(transaction, { ...target, fileId, afterLine: line });
     const [row] = await transaction<FileRow[]>`
       update pgsluice.files
       set
@@ -167,19 +200,64 @@ export async function takeBackProvisional(
         last_block_hash = ${digests.lastBlock},
         chain_hash = ${digests.chain},
         tail_hash = ${digests.tail},
-        loaded = loaded - ${rows.length},
-        rejected = rejected - ${rejects.length},
-        duplicate = duplicate - ${duplicates.length},
+        loaded = loaded - ${taken.loaded},
+        rejected = rejected - ${taken.rejected},
+        duplicate = duplicate - ${taken.duplicate},
         headers = headers - ${headers},
         ambiguous_times = ambiguous_times - ${ambiguousTimes},
         state = 'open',
         revision = revision + 1,
         updated_at = now()
-      where file_id = ${file.fileId} and revision = ${file.revision}
+      where file_id = ${fileId} and revision = ${file.revision}
         and committed_byte = ${file.committedByte}
-      returning ${fileColumns(transaction as unknown as Sql)}`;
-    return toLedgerFile(ofKnownFile(row, file));
+      returning ${fileColumns(transaction)}`;
+    const back = toLedgerFile(ofKnownFile(row, file));
+    await readWaitingAgain(transaction, target);
+    return back;
   });
+}
+
+async function isShared(transaction: TransactionSql, table: string): Promise<boolean> {
+  const [row] = await transaction<{ count: number }[]>`
+    select count(*)::int as count
+    from pgsluice.pipelines
+    where target_table = ${table}`;
+  return row!.count > 1;
+}
+
+/** What the file's rows, rejects and duplicates are after all of them went. */
+export async function clearCounts(transaction: TransactionSql, fileId: number): Promise<void> {
+  await transaction`
+    update pgsluice.files
+    set loaded = 0, rejected = 0, duplicate = 0, expired_at = null
+    where file_id = ${fileId}`;
+}
+
+/** Has files looked at again that were not loaded because `path` had their content. */
+export async function reopenTwins(
+  transaction: TransactionSql,
+  { pipelineId, path }: { pipelineId: number; path: string },
+): Promise<void> {
+  await transaction`
+    update pgsluice.files
+    set state = 'open', reason = null, revision = revision + 1, updated_at = now()
+    where pipeline_id = ${pipelineId} and state = 'same' and reason = ${sameAs(path)}`;
+}
+
+/** The reason of a file in state `same`. */
+export function sameAs(path: string): string {
+  return `same as ${path}`;
+}
+
+/** Tells a running ingester to read the ledger anew; the last statement before commit. */
+export async function raiseChanges(
+  transaction: TransactionSql,
+  pipelineId: number,
+): Promise<void> {
+  await transaction`
+    update pgsluice.pipelines
+    set changes = changes + 1
+    where pipeline_id = ${pipelineId}`;
 }
 
 /** The hashes of the file's committed bytes; null before its first batch. */
@@ -211,5 +289,14 @@ export class LedgerMovedError extends Error {
   constructor(what: string) {
     super(`the ledger moved under ${what}: another ingester, or a batch whose commit was unknown`);
     this.name = "LedgerMovedError";
+  }
+}
+
+/** A command changed the ledger on purpose while this process ran: read it again. */
+export class LedgerChangedError extends LedgerMovedError {
+  constructor() {
+    super("this ingester");
+    this.message = "a command changed the ledger, which is read again";
+    this.name = "LedgerChangedError";
   }
 }

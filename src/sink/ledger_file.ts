@@ -24,8 +24,15 @@ export interface LedgerFile {
   readonly committedLine: number;
   /** Start of a last record that was taken without its newline. */
   readonly provisionalFromByte: number | null;
-  /** Where it was moved to after it was loaded, absolute; null while it stays. */
+  readonly loaded: number;
+  readonly rejected: number;
+  readonly duplicate: number;
+  /** Where it was moved to after it was loaded, or is about to be, absolute; null while it stays. */
   readonly archivedPath: string | null;
+  /** It was moved there, and seen to be what was committed. */
+  readonly isArchived: boolean;
+  /** It was deleted after it was loaded. */
+  readonly isDeleted: boolean;
   readonly state: FileState;
   readonly reason: string | null;
   /** Raised by everything that moves the file other than a batch. */

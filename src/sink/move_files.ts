@@ -11,7 +11,8 @@ import type { FileMove, SortedRows } from "./sort_out.ts";
 
 export interface BatchMove extends SortedRows {
   readonly pipelineId: number;
-  readonly epoch: number;
+  /** Null for a command, which moves only files that it has locked itself. */
+  readonly epoch: number | null;
   readonly route: LoadRoute;
   readonly elapsedMs: number;
   readonly copyMs: number;
@@ -24,9 +25,10 @@ export async function moveFiles(transaction: TransactionSql, batch: BatchMove): 
   const [row] = await transaction<{ moved: number }[]>`
     with owner as (
       -- the lock keeps a new owner from raising the epoch between here and commit
-      select pipeline_id
+      select pipeline_id, epoch
       from pgsluice.pipelines
-      where pipeline_id = ${batch.pipelineId} and epoch = ${batch.epoch}
+      where pipeline_id = ${batch.pipelineId}
+        and epoch = coalesce(${batch.epoch}::bigint, epoch)
       for share
     ),
     moved as (
@@ -69,7 +71,7 @@ export async function moveFiles(transaction: TransactionSql, batch: BatchMove): 
         pipeline_id, epoch, files, bytes, loaded, rejected, duplicate, route, elapsed_ms, copy_ms
       )
       select
-        pipeline_id, ${batch.epoch}, ${moves.length},
+        pipeline_id, epoch, ${moves.length},
         ${total(({ segment }) => segment.endByte - segment.startByte)},
         ${total((move) => move.loaded)}, ${total((move) => move.rejected)},
         ${total((move) => move.duplicate)},

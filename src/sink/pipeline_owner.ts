@@ -1,23 +1,40 @@
 /**
  * One ingester owns a pipeline: it holds an advisory lock on a connection of its own, and the
- * epoch in the ledger that every batch checks. Invariant: a batch of an older epoch cannot commit
- * after `claim` returned, because its sessions are ended and its compare-and-set fails.
+ * epoch in the ledger that every batch checks.
+ *
+ * Invariants: the lock's connection asks nothing that takes long, so that it beats every second;
+ * a process that sleeps (stopped, swapped out, cut off) loses it within `idleLimitMs`, and knows
+ * that it may have (`holds`) before it writes anywhere but to the ledger. When `take` returned, no
+ * session of an earlier owner is left that could write; one that it opens later has an older epoch.
  */
 import { connect, type DatabaseClient } from "../database/connect.ts";
+import { connectionLost } from "../database/connection_lost.ts";
 import type { DatabaseTarget } from "../database/database_target.ts";
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
+import { LedgerChangedError } from "./ledger.ts";
 
 /** The lock's key as SQL, for a pipeline's name given as SQL. */
 export function ownerLockKeySql(nameSql: string): string {
   return `hashtextextended('pgsluice pipeline ' || ${nameSql}, 0)`;
 }
 
-/** How long the server lets the silent connection of a frozen owner keep the lock. */
-const IDLE_LIMIT_MS = 10_000;
-const HEARTBEAT_MS = 1_000;
-/** A heartbeat not answered for so long means that the connection is dead. */
-const HEARTBEAT_DEADLINE_MS = 8_000;
-const STANDBY_POLL_MS = 500;
+export interface OwnerTimes {
+  /** How long the server lets the silent connection of a frozen owner keep the lock. */
+  readonly idleLimitMs: number;
+  readonly heartbeatMs: number;
+  /** A heartbeat not answered for so long means that the connection is dead. */
+  readonly heartbeatDeadlineMs: number;
+  readonly standbyPollMs: number;
+}
+
+/** A killed owner is followed within 2 s, a frozen or vanished one within 15 s. */
+export const OWNER_TIMES: OwnerTimes = {
+  idleLimitMs: 10_000,
+  heartbeatMs: 1_000,
+  heartbeatDeadlineMs: 8_000,
+  standbyPollMs: 500,
+};
+
 /** Time for terminated sessions of an older owner to roll back. */
 const EVICTION_DEADLINE_MS = 10_000;
 const EVICTION_POLL_MS = 20;
@@ -32,23 +49,30 @@ export interface PipelineOwnerOptions {
   readonly onLost: (cause: unknown) => void;
   /** Ends the standing by. */
   readonly signal: AbortSignal;
+  /** {@linkcode OWNER_TIMES} unless given. */
+  readonly times?: OwnerTimes;
 }
 
 export class PipelineOwner {
   readonly #client: DatabaseClient;
   readonly #options: PipelineOwnerOptions;
+  readonly #times: OwnerTimes;
   #timer: ReturnType<typeof setInterval> | undefined;
   #over = false;
+  #claimed: { readonly pipelineId: number; readonly changes: number } | null = null;
+  #provenAt = now();
 
   /**
-   * Takes the lock, standing by for it if need be. Close it with `release()`.
+   * Takes the lock, standing by for it if need be, and ends the sessions of earlier owners. Close
+   * it with `release()`.
    * @returns null if the signal came while standing by
-   * @throws PgsluiceError `pipeline-owned` under `noWait`
+   * @throws PgsluiceError `pipeline-owned` under `noWait`, `owner-lingers`
    */
   static async take(
     target: DatabaseTarget,
     options: PipelineOwnerOptions,
   ): Promise<PipelineOwner | null> {
+    const times = options.times ?? OWNER_TIMES;
     let owner: PipelineOwner | undefined;
     let lost: Error | undefined;
     const client = await connect(target, {
@@ -57,18 +81,20 @@ export class PipelineOwner {
         lost = cause;
         if (owner !== undefined) owner.#lose(cause);
       },
-      sessionSettings: { idle_session_timeout: String(IDLE_LIMIT_MS) },
+      sessionSettings: { idle_session_timeout: String(times.idleLimitMs) },
     });
     try {
-      const locked = await standBy(client, options);
+      const locked = await standBy(client, { ...options, times });
       if (!locked) {
         await client.close();
         return null;
       }
       owner = new PipelineOwner(client, options);
       if (lost !== undefined) owner.#lose(lost);
+      await owner.#endEarlierSessions();
       return owner;
     } catch (error) {
+      await owner?.release();
       await client.close();
       throw error;
     }
@@ -77,40 +103,50 @@ export class PipelineOwner {
   private constructor(client: DatabaseClient, options: PipelineOwnerOptions) {
     this.#client = client;
     this.#options = options;
-    this.#timer = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#times = options.times ?? OWNER_TIMES;
+    this.#timer = setInterval(() => this.#prove(), this.#times.heartbeatMs);
   }
 
+  /** The lock's connection. For short questions: a long one would hold up the heartbeat. */
   get sql(): DatabaseClient["sql"] {
     return this.#client.sql;
   }
 
-  /** Ends the sessions of earlier owners, then raises the epoch. @returns the new epoch */
+  /** Raises the epoch; commands that change the ledger end the session from here on. @returns the new one */
   async claim(pipelineId: number): Promise<number> {
-    const pattern = batchApplicationName({ pipelineId, epoch: "%" });
-    const deadlineMs = performance.now() + EVICTION_DEADLINE_MS;
-    for (;;) {
-      const left = await this.sql`
-        select pg_terminate_backend(pid)
-        from pg_stat_activity
-        where application_name like ${pattern} and datname = current_database()`;
-      if (left.length === 0) break;
-      if (performance.now() > deadlineMs) {
-        throw new PgsluiceError(
-          "owner-lingers",
-          `${left.length} sessions of an earlier ingester of pipeline ${this.#options.name} ` +
-            `did not end within ${EVICTION_DEADLINE_MS / 1000} s`,
-          { hint: "end them with pg_terminate_backend as a superuser, then start again" },
-        );
-      }
-      await new Promise((resolve) => setTimeout(resolve, EVICTION_POLL_MS));
-    }
-    const [row] = await this.sql<{ epoch: number }[]>`
+    const [row] = await this.sql<{ epoch: number; changes: number }[]>`
       update pgsluice.pipelines
       set epoch = epoch + 1
       where pipeline_id = ${pipelineId}
-      returning epoch::float8`;
+      returning epoch::float8, changes::float8`;
     if (row === undefined) throw new Error(`pipeline ${pipelineId} is not in the ledger`);
+    this.#claimed = { pipelineId, changes: row.changes };
     return row.epoch;
+  }
+
+  /**
+   * Asks the server whether the lock is still held. Connections opened before the answer are known
+   * to the next owner, who ends them.
+   * @throws if the lock is lost, or may be
+   */
+  async confirm(): Promise<void> {
+    await this.#prove();
+    if (!this.holds()) throw connectionLost("the lock of the pipeline was lost");
+  }
+
+  /**
+   * Whether nobody else can own the pipeline at this moment. False, and the end of the session, if
+   * the server may have taken the lock back while this process slept and has not yet heard of it.
+   */
+  holds(): boolean {
+    if (this.#over) return false;
+    const silentMs = elapsedMs(this.#provenAt);
+    if (silentMs < this.#times.idleLimitMs) return true;
+    const silentS = (silentMs / 1000).toFixed(1);
+    this.#lose(
+      connectionLost(`this process was silent for ${silentS} s, longer than a lock keeps`),
+    );
+    return false;
   }
 
   /** The server processes that the one given waits for. */
@@ -127,14 +163,35 @@ export class PipelineOwner {
     await this.#client.close();
   }
 
-  #beat(): void {
+  /** One heartbeat. Never rejects. */
+  async #prove(): Promise<void> {
+    const sentAt = now();
     const deadline = setTimeout(
-      () => this.#lose(new Error("the server did not answer the owner's heartbeat")),
-      HEARTBEAT_DEADLINE_MS,
+      () => this.#lose(connectionLost("the server did not answer the owner's heartbeat")),
+      this.#times.heartbeatDeadlineMs,
     );
-    this.sql`select 1`
-      .catch((error: unknown) => this.#lose(error))
-      .finally(() => clearTimeout(deadline));
+    try {
+      await this.#beat();
+      // the server's clock of idleness began later than this one
+      this.#provenAt = sentAt;
+    } catch (error) {
+      this.#lose(error);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#claimed === null) {
+      await this.sql`select 1`;
+      return;
+    }
+    const { pipelineId, changes } = this.#claimed;
+    const [row] = await this.sql<{ changes: number }[]>`
+      select changes::float8
+      from pgsluice.pipelines
+      where pipeline_id = ${pipelineId}`;
+    if (row?.changes !== changes) throw new LedgerChangedError();
   }
 
   #lose(cause: unknown): void {
@@ -144,6 +201,50 @@ export class PipelineOwner {
     this.#client.destroy();
     this.#options.onLost(cause);
   }
+
+  /** What a killed or frozen owner has left open, which may hold locks on rows. */
+  async #endEarlierSessions(): Promise<void> {
+    const { name } = this.#options;
+    const [ledger] = await this.sql<{ exists: boolean }[]>`
+      select to_regclass('pgsluice.pipelines') is not null as exists`;
+    if (ledger?.exists !== true) return;
+    const [pipeline] = await this.sql<{ pipelineId: number }[]>`
+      select pipeline_id::float8 as "pipelineId" from pgsluice.pipelines where name = ${name}`;
+    if (pipeline === undefined) return;
+    const pattern = batchApplicationName({ pipelineId: pipeline.pipelineId, epoch: "%" });
+    const deadlineMs = performance.now() + EVICTION_DEADLINE_MS;
+    for (;;) {
+      const left = await this.sql`
+        select pg_terminate_backend(pid)
+        from pg_stat_activity
+        where application_name like ${pattern} and datname = current_database()`;
+      if (left.length === 0) break;
+      if (performance.now() > deadlineMs) {
+        throw new PgsluiceError(
+          "owner-lingers",
+          `${left.length} sessions of an earlier ingester of pipeline ${name} did not end within ` +
+            `${EVICTION_DEADLINE_MS / 1000} s`,
+          { hint: "end them with pg_terminate_backend as a superuser, then start again" },
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, EVICTION_POLL_MS));
+    }
+  }
+}
+
+interface Instant {
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+function now(): Instant {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
+/** By the clock that shows more: the monotonic one stands still while the machine sleeps. */
+function elapsedMs(since: Instant): number {
+  const { monotonicMs, wallMs } = now();
+  return Math.max(monotonicMs - since.monotonicMs, wallMs - since.wallMs);
 }
 
 /** Names the sessions that carry batches, so that the next owner can end them. */
@@ -153,14 +254,14 @@ export function batchApplicationName(
   return `pgsluice:${owner.pipelineId}:${owner.epoch}`;
 }
 
-async function standBy(client: DatabaseClient, options: PipelineOwnerOptions): Promise<boolean> {
+async function standBy(
+  client: DatabaseClient,
+  options: PipelineOwnerOptions & { times: OwnerTimes },
+): Promise<boolean> {
+  const { times } = options;
   let said = false;
   while (!options.signal.aborted) {
-    const [row] = await client.sql.unsafe<{ locked: boolean }[]>(
-      `select pg_try_advisory_lock(${ownerLockKeySql("$1")}) as locked`,
-      [options.name],
-    );
-    if (row?.locked) return true;
+    if (await tryLock(client, options)) return true;
     if (options.noWait) {
       throw new PgsluiceError(
         "pipeline-owned",
@@ -173,7 +274,23 @@ async function standBy(client: DatabaseClient, options: PipelineOwnerOptions): P
     }
     if (!said) options.onStandby();
     said = true;
-    await new Promise((resolve) => setTimeout(resolve, STANDBY_POLL_MS));
+    await new Promise((resolve) => setTimeout(resolve, times.standbyPollMs));
   }
   return false;
+}
+
+async function tryLock(
+  client: DatabaseClient,
+  { name, times }: { name: string; times: OwnerTimes },
+): Promise<boolean> {
+  const deadline = setTimeout(() => client.destroy(), times.heartbeatDeadlineMs);
+  try {
+    const [row] = await client.sql.unsafe<{ locked: boolean }[]>(
+      `select pg_try_advisory_lock(${ownerLockKeySql("$1")}) as locked`,
+      [name],
+    );
+    return row?.locked === true;
+  } finally {
+    clearTimeout(deadline);
+  }
 }

@@ -46,7 +46,7 @@ export interface StagingSql {
   readonly repeated: string;
 }
 
-const STAGING_TABLE = "pg_temp.pgsluice_staging";
+export const STAGING_TABLE = "pg_temp.pgsluice_staging";
 
 /** @param table the target, quoted */
 export function stagingSql(schema: Schema, table: string): StagingSql {

@@ -1,17 +1,20 @@
 import type { Schema, SourceColumn } from "../schema/schema.ts";
 import { showText } from "./show_text.ts";
-import type { LedgerDuplicate, LedgerReject, Snapshot } from "./snapshot.ts";
+import type { LedgerReject, Snapshot } from "./snapshot.ts";
 import type { Differences } from "./verify_report.ts";
 
 /** Keys looked up with one query. */
 const BATCH_KEYS = 500;
 
-/** A valid record whose key must be in the table: with the same content, or with other content. */
+/**
+ * A valid record that is not loaded. Its key must be in the table with the same content, or with
+ * other content; or, where the ledger keeps no word of the record, it is only counted.
+ */
 interface Lookup {
   readonly lineNumber: number;
   /** What the record says of the CSV's columns, and of the derived ones. */
   readonly texts: readonly (string | null)[];
-  readonly kind: "duplicate" | "key conflict";
+  readonly kind: "duplicate" | "key conflict" | "unkept";
 }
 
 /**
@@ -24,6 +27,8 @@ export class KeyLookups {
   readonly #keyIndex: number;
   readonly #columns: readonly SourceColumn[];
   #lookups: Lookup[] = [];
+  /** Of the records looked up of which the ledger keeps no word: those in the table, and others. */
+  readonly unkept = { duplicate: 0, other: 0 };
 
   constructor(
     options: { schema: Schema; snapshot: Snapshot; differences: Differences },
@@ -36,28 +41,32 @@ export class KeyLookups {
   }
 
   /** @param texts of the record, which is valid */
-  addDuplicate(duplicate: LedgerDuplicate, texts: readonly (string | null)[]): void {
-    const { lineNumber, key } = duplicate;
-    const recordKey = texts[this.#keyIndex]!;
-    if (recordKey !== key) {
-      this.#differences.addLine(lineNumber, {
-        expected: `a duplicate of key ${recordKey}`,
-        found: `one of key ${key}`,
-      });
-    }
+  addDuplicate(
+    { lineNumber, key }: { lineNumber: number; key: string },
+    texts: readonly (string | null)[],
+  ): void {
+    this.#compareKey("duplicate", { lineNumber, key, texts });
     this.#lookups.push({ lineNumber, texts, kind: "duplicate" });
   }
 
   /** @param texts of the record, which is valid */
   addReject(reject: LedgerReject, texts: readonly (string | null)[]): void {
-    const { lineNumber, code } = reject;
-    if (code === "key_conflict") this.#lookups.push({ lineNumber, texts, kind: "key conflict" });
-    else if (!SQLSTATE.test(code)) {
+    const { lineNumber, code, key } = reject;
+    if (code === "key_conflict") {
+      this.#compareKey("key conflict", { lineNumber, key, texts });
+      this.#lookups.push({ lineNumber, texts, kind: "key conflict" });
+    } else if (!REFUSED_BY_DATABASE.test(code)) {
       this.#differences.addLine(lineNumber, {
         expected: "a valid record to be loaded",
         found: `a reject (${code}: ${reject.reason})`,
       });
     }
+  }
+
+  /** @param record valid, and neither loaded nor kept as reject or duplicate */
+  addUnkept(record: { lineNumber: number; texts: readonly (string | null)[] }): void {
+    const { lineNumber, texts } = record;
+    this.#lookups.push({ lineNumber, texts, kind: "unkept" });
   }
 
   /** Looks up what has gathered, if it is worth a query. */
@@ -73,12 +82,32 @@ export class KeyLookups {
     }
   }
 
+  /** @param record.key as the ledger has it; null if it keeps none */
+  #compareKey(
+    noun: string,
+    record: { lineNumber: number; key: string | null; texts: readonly (string | null)[] },
+  ): void {
+    const { lineNumber, key, texts } = record;
+    const recordKey = texts[this.#keyIndex]!;
+    if (key === null || key === recordKey) return;
+    this.#differences.addLine(lineNumber, {
+      expected: `a ${noun} of key ${recordKey}`,
+      found: `one of key ${key}`,
+    });
+  }
+
   async #lookUp(lookups: readonly Lookup[]): Promise<void> {
     const keys = lookups.map(({ texts }) => texts[this.#keyIndex]!);
     const stored = await this.#snapshot.contentByKey(keys);
     for (const { lineNumber, texts, kind } of lookups) {
       const key = texts[this.#keyIndex]!;
       const there = stored.get(key);
+      if (kind === "unkept") {
+        const isSame = there !== undefined &&
+          this.#columns.every((_, index) => there[index] === texts[index]);
+        this.unkept[isSame ? "duplicate" : "other"]++;
+        continue;
+      }
       if (there === undefined) {
         this.#differences.addLine(lineNumber, {
           expected: `key ${key} in the table, of which this is a ${kind}`,
@@ -105,5 +134,5 @@ export class KeyLookups {
   }
 }
 
-/** A code given by the database, which refused the row. */
-const SQLSTATE = /^[0-9A-Z]{5}$/;
+/** A code given by the database, or that it kept the row out without one. */
+const REFUSED_BY_DATABASE = /^(?:[0-9A-Z]{5}|row_skipped)$/;

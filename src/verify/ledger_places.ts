@@ -72,7 +72,7 @@ export class LedgerPlaces {
     if (duplicate !== undefined) {
       this.#duplicates.delete(record.startByte);
       this.#comparePlace(record, duplicate, "duplicate");
-      if (reject !== undefined) {
+      if (reject !== undefined && reject.state !== "duplicate") {
         this.#differences.addLine(record.lineNumber, {
           expected: "a reject or a duplicate",
           found: "both",

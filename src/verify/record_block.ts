@@ -51,6 +51,11 @@ export class RecordBlock {
     );
   }
 
+  /** All its bytes, line end included, unless its fields are null. Valid as long as `head`'s. */
+  bytesOf({ startByte, endByte }: SplitRecord): Uint8Array {
+    return this.#bytes.subarray(startByte - this.#startByte, endByte - this.#startByte);
+  }
+
   /** A line without a quote. */
   addPlainLine(line: Extent): void {
     this.#run.push(line);

@@ -6,7 +6,7 @@
  * mark; every record is made of whole physical lines. Memory is bounded by the record limit, whatever the length of a line.
  */
 import type { ByteSource } from "../source/byte_source.ts";
-import { HEAD_BYTES, RecordBlock } from "./record_block.ts";
+import { HEAD_BYTES, RecordBlock, type SplitRecord } from "./record_block.ts";
 import { splitQuoted } from "./split_quoted.ts";
 
 const QUOTE = 0x22;
@@ -71,17 +71,34 @@ export async function* readRecords(
   };
 }
 
+/**
+ * Reads bytes that are one record of the file, as a mended one is, line end or not.
+ * @returns null if they are no record, or more than one
+ */
+export function readSingleRecord(
+  bytes: Uint8Array,
+  { startByte, lineNumber, maxRecordBytes }:
+    & Pick<SplitRecord, "startByte" | "lineNumber">
+    & { readonly maxRecordBytes: number },
+): SplitRecord | null {
+  const splitter = new Splitter(maxRecordBytes, startByte);
+  const { records } = splitter.split(bytes, true);
+  // blank lines before it are not of the file, where it has its place
+  return records.length === 1 ? { ...records[0]!, startByte, lineNumber } : null;
+}
+
 class Splitter {
   /** Place in the file of the first byte not yet split. */
-  startByte = 0;
+  startByte: number;
   lineCount = 0;
   unterminatedFromByte: number | null = null;
   readonly #maxRecordBytes: number;
   /** A line longer than the limit that is being passed over. */
   #oversize: { startByte: number; head: Uint8Array } | null = null;
 
-  constructor(maxRecordBytes: number) {
+  constructor(maxRecordBytes: number, startByte = 0) {
     this.#maxRecordBytes = maxRecordBytes;
+    this.startByte = startByte;
   }
 
   /** Splits what can be split of `bytes`, whose first one is at `startByte`, and moves on. */

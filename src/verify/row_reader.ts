@@ -27,8 +27,8 @@ const HOUR_SECONDS = 3_600;
 export class RowReader {
   readonly #schema: Schema;
   readonly #header: readonly (string | null)[];
-  /** Its text without its line end, at most the first 8 KiB. */
-  readonly #headerLine: string;
+  /** Its bytes without its line end. */
+  readonly #headerLine: Buffer;
   /** By column: place of its field in the record, -1 if the file does not have it. */
   readonly #places: readonly number[];
   readonly #readers: readonly (ColumnReader | null)[];
@@ -46,7 +46,7 @@ export class RowReader {
     { block, schema, file, pipelineName }: {
       block: RecordBlock;
       schema: Schema;
-      file: VerifiedFile;
+      file: Pick<VerifiedFile, "path" | "generation" | "timeZone">;
       pipelineName: string;
     },
   ) {
@@ -66,12 +66,12 @@ export class RowReader {
       .digest();
   }
 
-  /** True for a later record, of `block`, that is the header again, byte for byte. */
+  /** True for a later record, of `block`, that has the header's bytes, whatever its line end. */
   isHeader(record: SplitRecord, block: RecordBlock): boolean {
     const { fields } = record;
     return fields !== null && fields.length === this.#header.length &&
       fields.every((field, index) => field === this.#header[index]) &&
-      lineOf(record, block) === this.#headerLine;
+      lineOf(record, block).equals(this.#headerLine);
   }
 
   read(record: SplitRecord): ReadRow {
@@ -155,8 +155,11 @@ export class RowReader {
   }
 }
 
-function lineOf(record: SplitRecord, block: RecordBlock): string {
-  return Buffer.from(block.head(record)).toString("latin1").replace(/[\r\n]+$/, "");
+/** A copy of its bytes up to its LF, CRLF, or the CR that ends the file. */
+function lineOf(record: SplitRecord, block: RecordBlock): Buffer {
+  const line = Buffer.from(block.bytesOf(record));
+  const lineEnd = /\r?\n?$/.exec(line.subarray(-2).toString("latin1"))![0];
+  return line.subarray(0, line.length - lineEnd.length);
 }
 
 function withoutBlanks(field: string): string {

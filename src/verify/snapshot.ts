@@ -8,7 +8,7 @@ import { quoteIdentifier } from "../database/quote_identifier.ts";
 import { keyColumn, type NumericColumn, type Schema } from "../schema/schema.ts";
 import type { FileState } from "../sink/ledger_file.ts";
 import type { ContentDigests } from "../source/content_hash.ts";
-import type { VerifiedPipeline } from "./verified_pipeline.ts";
+import type { NamedPipeline } from "../sink/named_pipeline.ts";
 import { checksumSql, columnTextSql, verifiedColumns } from "./row_text.ts";
 
 /** Rows fetched at a time. */
@@ -32,11 +32,18 @@ export interface VerifiedFile {
   readonly headers: number;
   readonly state: FileState;
   readonly reason: string | null;
+  /** Where it was moved to, or was about to be, absolute. */
+  readonly archivedPath: string | null;
+  readonly deletedAt: Date | null;
+  /** Since then records may lack their rejects and duplicates: of those there are only totals. */
+  readonly expiredAt: Date | null;
   /** Rows of the table with this file's id, and their checksum. */
   readonly rowCount: number;
   readonly checksum: string | null;
-  /** Rows of `pgsluice.rejects` and `pgsluice.duplicates`. */
+  /** Rows of `pgsluice.rejects`, and those among them whose mended record is no reject any more. */
   readonly rejectRows: number;
+  readonly mendedRows: number;
+  /** Rows of `pgsluice.duplicates`. */
   readonly duplicateRows: number;
 }
 
@@ -60,8 +67,17 @@ export interface LedgerPlace {
 }
 
 export interface LedgerReject extends LedgerPlace {
+  /**
+   * What the record is now: still rejected if `open` or `discarded`; else what it was mended to, and
+   * if that is a duplicate there is a {@linkcode LedgerDuplicate}, too.
+   */
+  readonly state: "open" | "loaded" | "duplicate" | "discarded";
   readonly code: string;
   readonly reason: string;
+  /** Of a key conflict; null in ledgers of before it was kept. */
+  readonly key: string | null;
+  /** The record as it was mended, if it is loaded or duplicate now. */
+  readonly mended: Uint8Array | null;
   /** sha256 of the bytes kept, in hex. */
   readonly rawHash: string;
 }
@@ -78,7 +94,7 @@ export interface StoredRow {
 
 export interface SnapshotOptions {
   readonly schema: Schema;
-  readonly pipeline: VerifiedPipeline;
+  readonly pipeline: NamedPipeline;
   /** Only files of these paths, relative to the source; null for all. */
   readonly paths: readonly string[] | null;
 }
@@ -86,8 +102,9 @@ export interface SnapshotOptions {
 export class Snapshot {
   readonly #sql: TransactionSql;
   readonly #schema: Schema;
-  readonly #pipeline: VerifiedPipeline;
+  readonly #pipeline: NamedPipeline;
   readonly #paths: string[] | null;
+  #hasOpenCursor = false;
 
   /** @param sql a transaction of isolation level repeatable read */
   constructor(sql: TransactionSql, { schema, pipeline, paths }: SnapshotOptions) {
@@ -129,7 +146,12 @@ with stored as (
     or file_id in (select file_id from pgsluice.files where path = any($3))
   group by file_id
 ), rejected as (
-  select file_id, count(*) as row_count from pgsluice.rejects group by file_id
+  select
+    file_id,
+    count(*) as row_count,
+    count(*) filter (where state in ('loaded', 'duplicate')) as mended_count
+  from pgsluice.rejects
+  group by file_id
 ), repeated as (
   select file_id, count(*) as row_count from pgsluice.duplicates group by file_id
 )
@@ -154,9 +176,13 @@ select
   headers::float8,
   state,
   reason,
+  archived_path as "archivedPath",
+  deleted_at as "deletedAt",
+  expired_at as "expiredAt",
   coalesce(stored.row_count, 0)::float8 as "rowCount",
   stored.checksum::text,
   coalesce(rejected.row_count, 0)::float8 as "rejectRows",
+  coalesce(rejected.mended_count, 0)::float8 as "mendedRows",
   coalesce(repeated.row_count, 0)::float8 as "duplicateRows"
 from pgsluice.files
 join pgsluice.pipelines using (pipeline_id)
@@ -182,8 +208,11 @@ order by path, generation, "fileId"`,
         line_number::float8 as "lineNumber",
         start_byte::float8 as "startByte",
         end_byte::float8 as "endByte",
+        state,
         code,
         reason,
+        key,
+        case when state in ('loaded', 'duplicate') then mended end as mended,
         encode(sha256(raw), 'hex') as "rawHash"
       from pgsluice.rejects
       where file_id = ${fileId}
@@ -223,6 +252,9 @@ where ${quoteIdentifier(key.name)} = any($1::${key.type}[])`,
    * Other queries may run between the pages, which a cursor of postgres.js bars.
    */
   async *rowsOf(fileId: number): AsyncGenerator<StoredRow[]> {
+    // of a file whose bytes could not be read to their end
+    if (this.#hasOpenCursor) await this.#sql.unsafe("close stored_rows");
+    this.#hasOpenCursor = true;
     await this.#sql.unsafe(
       `
 declare stored_rows no scroll cursor for
@@ -239,6 +271,7 @@ order by line_number nulls last`,
       if (rows.length < PAGE_ROWS) break;
     }
     await this.#sql.unsafe("close stored_rows");
+    this.#hasOpenCursor = false;
   }
 
   /** Whether another file of the pipeline has this content, and all of it is committed. */
@@ -254,6 +287,7 @@ order by line_number nulls last`,
         and committed_byte = ${content.sizeBytes}
         and chain_hash is not distinct from ${digests.chain}
         and tail_hash = ${digests.tail}
+        and state <> 'undone'
       limit 1`;
     return rows.length > 0;
   }

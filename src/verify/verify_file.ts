@@ -1,7 +1,8 @@
-import { ContentHash, sameDigests } from "../source/content_hash.ts";
+import { compareExpired } from "./compare_expired.ts";
 import { compareRows } from "./compare_rows.ts";
 import { KeyLookups } from "./key_lookups.ts";
-import { type FatesEnd, type FatesOptions, readFates } from "./record_fates.ts";
+import { readCommitted } from "./read_committed.ts";
+import type { FatesOptions } from "./record_fates.ts";
 import { HeaderFault } from "./row_reader.ts";
 import { Checksum, rowTextBuilder } from "./row_text.ts";
 import type { VerifiedFile } from "./snapshot.ts";
@@ -19,13 +20,11 @@ export interface FileResult {
   readonly reason: string | null;
 }
 
-/**
- * One file against ledger and table: reads [0, committedByte) once, and a second time only to name
- * the rows that differ. What is wrong goes to `options.differences`.
- */
+/** One file against ledger and table. What is wrong goes to `options.differences`. */
 export async function verifyFile(file: VerifiedFile, options: FatesOptions): Promise<FileResult> {
   try {
-    return await readFile(file, options);
+    const compare = file.expiredAt === null ? compareKept : compareExpired;
+    return await compare(file, options);
   } catch (error) {
     if (!(error instanceof HeaderFault)) throw error;
     const reason = `its first line is no header of this schema: ${error.message}`;
@@ -34,27 +33,19 @@ export async function verifyFile(file: VerifiedFile, options: FatesOptions): Pro
   }
 }
 
-async function readFile(file: VerifiedFile, options: FatesOptions): Promise<FileResult> {
-  const { schema, snapshot, differences, onBytes } = options;
+/**
+ * A file of which every reject and duplicate is kept: reads it once, and a second time only to name
+ * the rows that differ.
+ */
+async function compareKept(file: VerifiedFile, options: FatesOptions): Promise<FileResult> {
+  const { schema, differences } = options;
   const counts = { loaded: 0, rejected: 0, duplicate: 0 };
   const checksum = new Checksum();
   const rowText = rowTextBuilder(schema);
-  const content = new ContentHash();
-  const lookups = new KeyLookups({ schema, snapshot, differences });
-  const fates = readFates(file, {
-    ...options,
-    onBytes: (bytes) => {
-      content.update(bytes);
-      onBytes?.(bytes);
-    },
-  });
-  let end: FatesEnd | null = null;
-  while (end === null) {
-    const step = await fates.next();
-    if (step.done) {
-      end = step.value;
-      break;
-    }
+  const lookups = new KeyLookups(options);
+  const fates = readCommitted(file, options);
+  let step = await fates.next();
+  for (; !step.done; step = await fates.next()) {
     for (const fate of step.value) {
       switch (fate.kind) {
         case "loaded":
@@ -67,17 +58,13 @@ async function readFile(file: VerifiedFile, options: FatesOptions): Promise<File
           break;
         case "duplicate":
           counts.duplicate++;
-          if (fate.texts !== null) lookups.addDuplicate(fate.duplicate, fate.texts);
+          if (fate.texts !== null) lookups.addDuplicate(fate, fate.texts);
           break;
       }
     }
     await lookups.flushFull();
   }
   await lookups.flush();
-  const reason = otherBytes(file, { end, content });
-  if (reason !== null) {
-    differences.addFact({ expected: "the bytes that were loaded", found: reason });
-  } else compareEnd(file, { end, options });
   for (const [noun, name] of COUNTS) {
     differences.addCount(`${noun} in the ledger`, { expected: counts[name], found: file[name] });
   }
@@ -88,7 +75,7 @@ async function readFile(file: VerifiedFile, options: FatesOptions): Promise<File
       differences.addFact({ expected: "the same checksum of rows", found: "another one" });
     }
   }
-  return { counts, reason };
+  return { counts, reason: step.value };
 }
 
 const COUNTS = [
@@ -96,39 +83,3 @@ const COUNTS = [
   ["rejected", "rejected"],
   ["duplicates", "duplicate"],
 ] as const;
-
-/** Says so if the file is not the one that was loaded. */
-function otherBytes(
-  file: VerifiedFile,
-  { end, content }: { end: FatesEnd; content: ContentHash },
-): string | null {
-  if (end.endByte < file.committedByte) {
-    return `it has ${end.endByte} bytes, of which ${file.committedByte} were loaded`;
-  }
-  if (file.digests !== null && !sameDigests(content.digests(), file.digests)) {
-    return "its bytes have changed since they were loaded";
-  }
-  return null;
-}
-
-/** Compares what the ledger says of the place it stands at. */
-function compareEnd(
-  file: VerifiedFile,
-  { end, options: { differences } }: { end: FatesEnd; options: FatesOptions },
-): void {
-  const { committedByte, committedLine, provisionalFromByte } = file;
-  differences.addCount(`lines before byte ${committedByte}`, {
-    expected: end.lineCount,
-    found: committedLine,
-  });
-  differences.addCount("repeated headers", { expected: end.headers, found: file.headers });
-  const { unterminatedFromByte } = end;
-  if (unterminatedFromByte === null) return;
-  // an open quote before it may depend on the end as well
-  if (provisionalFromByte === null || provisionalFromByte > unterminatedFromByte) {
-    differences.addFact({
-      expected: `a last record without newline, from byte ${unterminatedFromByte}, as provisional`,
-      found: provisionalFromByte === null ? "none" : `one from byte ${provisionalFromByte}`,
-    });
-  }
-}

@@ -2,26 +2,19 @@
  * The proof that what a pipeline committed is what its files say: each file read again with a
  * second reader, against ledger and table in one snapshot. An ingester may run meanwhile.
  */
-import { isAbsolute, join, relative, resolve } from "@std/path";
 import type { Sql } from "../database/connect.ts";
 import type { Manifest } from "../generate/manifest.ts";
-import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { Schema } from "../schema/schema.ts";
-import type { ByteSource } from "../source/byte_source.ts";
-import { ContentHash } from "../source/content_hash.ts";
-import { hostId } from "../source/host_id.ts";
 import { compareManifest } from "./compare_manifest.ts";
-import { openReadable, UnreadableError } from "./readable_file.ts";
-import { findVerifiedPipeline, type VerifiedPipeline } from "./verified_pipeline.ts";
-import { Snapshot, type Stock, type VerifiedFile } from "./snapshot.ts";
-import { verifyFile } from "./verify_file.ts";
+import { FileJudge } from "./file_judge.ts";
 import {
-  Differences,
-  type FileReport,
-  type FileVerdict,
-  type VerifyReport,
-  verifySummary,
-} from "./verify_report.ts";
+  findNamedPipeline,
+  type NamedPipeline,
+  noSuchFile,
+  pathInSource,
+} from "../sink/named_pipeline.ts";
+import { Snapshot, type Stock, type VerifiedFile } from "./snapshot.ts";
+import { Differences, type FileReport, type VerifyReport, verifySummary } from "./verify_report.ts";
 
 export type { VerifyReport };
 
@@ -59,7 +52,7 @@ export async function verifyPipeline(options: VerifyOptions): Promise<VerifyRepo
     // it may read a file for minutes between two statements
     await sql`set local idle_in_transaction_session_timeout = 0`;
     await sql`set local statement_timeout = 0`;
-    const pipeline = await findVerifiedPipeline(sql, {
+    const pipeline = await findNamedPipeline(sql, {
       name: options.pipeline,
       schema,
       table: options.table,
@@ -76,19 +69,29 @@ export async function verifyPipeline(options: VerifyOptions): Promise<VerifyRepo
 
 class Verification {
   readonly #options: VerifyOptions;
-  readonly #pipeline: VerifiedPipeline;
+  readonly #pipeline: NamedPipeline;
   readonly #snapshot: Snapshot;
+  readonly #judge: FileJudge;
   readonly #files: FileReport[] = [];
   readonly #strays = new Differences();
   #progress: VerifyProgress = { filesDone: 0, fileCount: 0, bytesDone: 0, byteCount: 0 };
 
   constructor(
     options: VerifyOptions,
-    { pipeline, snapshot }: { pipeline: VerifiedPipeline; snapshot: Snapshot },
+    { pipeline, snapshot }: { pipeline: NamedPipeline; snapshot: Snapshot },
   ) {
     this.#options = options;
     this.#pipeline = pipeline;
     this.#snapshot = snapshot;
+    this.#judge = new FileJudge({
+      schema: options.schema,
+      pipeline,
+      snapshot,
+      onBytes: (bytes) => {
+        options.signal?.throwIfAborted();
+        this.#advance({ bytesDone: this.#progress.bytesDone + bytes.length });
+      },
+    });
   }
 
   async run(): Promise<VerifyReport> {
@@ -141,7 +144,7 @@ class Verification {
 
   async #verify(file: VerifiedFile): Promise<FileReport> {
     const differences = new Differences();
-    const judgement = await this.#judge(file, differences);
+    const judgement = await this.#judge.judge(file, differences);
     const { loaded, rejected, duplicate } = judgement.counts ?? file;
     return {
       path: file.path,
@@ -157,128 +160,10 @@ class Verification {
     };
   }
 
-  async #judge(file: VerifiedFile, differences: Differences): Promise<Judgement> {
-    if (file.state === "same") return await this.#judgeTwin(file, differences);
-    if (file.state === "failed" && file.committedByte === 0 || file.state === "held") {
-      compareWithTable(file, differences);
-      return { verdict: file.state, reason: file.reason };
-    }
-    if (file.state === "superseded") {
-      compareWithTable(file, differences);
-      return { verdict: "source gone", reason: `replaced by a later generation: ${file.reason}` };
-    }
-    if (this.#pipeline.sourceKind === "stdin") {
-      compareWithTable(file, differences);
-      return { verdict: "source gone", reason: "it was a stream" };
-    }
-    return await this.#withSource(file, differences, async (source) => {
-      const { counts, reason } = await verifyFile(file, {
-        source,
-        schema: this.#options.schema,
-        pipelineName: this.#pipeline.name,
-        snapshot: this.#snapshot,
-        differences,
-        onBytes: (bytes) => {
-          this.#options.signal?.throwIfAborted();
-          this.#advance({ bytesDone: this.#progress.bytesDone + bytes.length });
-        },
-      });
-      return { verdict: "exact", reason: reason ?? file.reason, counts };
-    });
-  }
-
-  /** A file of which nothing was loaded, because another one has its content. */
-  async #judgeTwin(file: VerifiedFile, differences: Differences): Promise<Judgement> {
-    return await this.#withSource(file, differences, async (source) => {
-      compareWithTable(file, differences);
-      const sizeBytes = file.sizeBytes ?? 0;
-      const content = await hashOf(source, sizeBytes);
-      if (content === null) {
-        differences.addFact({ expected: `a file of ${sizeBytes} bytes`, found: "a shorter one" });
-      } else if (!await this.#snapshot.hasTwin(file, { sizeBytes, digests: content.digests() })) {
-        differences.addFact({
-          expected: `a loaded file with its content (${file.reason})`,
-          found: "none",
-        });
-      }
-      return { verdict: "same", reason: file.reason };
-    });
-  }
-
-  /** Opens the file, and judges without it where that cannot be. */
-  async #withSource(
-    file: VerifiedFile,
-    differences: Differences,
-    judge: (source: ByteSource) => Promise<Judgement>,
-  ): Promise<Judgement> {
-    let source: ByteSource | undefined;
-    try {
-      source = await openReadable(join(this.#pipeline.sourcePath, file.path));
-      return await judge(source);
-    } catch (error) {
-      if (!(error instanceof UnreadableError)) throw error;
-      if (error.isGone) {
-        compareWithTable(file, differences);
-        const isElsewhere = this.#pipeline.sourceHost !== await hostId();
-        const reason = isElsewhere ? "the folder is on another machine" : "it is no longer there";
-        return { verdict: "source gone", reason };
-      }
-      differences.addFact({ expected: "a readable file", found: error.message });
-      return { verdict: "differs", reason: null };
-    } finally {
-      source?.close();
-    }
-  }
-
   #advance(progress: Partial<VerifyProgress>): void {
     this.#progress = { ...this.#progress, ...progress };
     this.#options.onProgress?.(this.#progress);
   }
-}
-
-interface Judgement {
-  readonly verdict: FileVerdict;
-  readonly reason: string | null;
-  /** As the ledger has them, if absent. */
-  readonly counts?: {
-    readonly loaded: number;
-    readonly rejected: number;
-    readonly duplicate: number;
-  };
-}
-
-/** All that can be done without the file's bytes. */
-function compareWithTable(file: VerifiedFile, differences: Differences): void {
-  const { loaded, rejected, duplicate, rowCount, rejectRows, duplicateRows } = file;
-  differences.addCount("rows in the table", { expected: loaded, found: rowCount });
-  differences.addCount("rejects in the ledger", { expected: rejected, found: rejectRows });
-  differences.addCount("duplicates in the ledger", { expected: duplicate, found: duplicateRows });
-}
-
-async function hashOf(source: ByteSource, sizeBytes: number): Promise<ContentHash | null> {
-  const hash = new ContentHash();
-  const buffer = new Uint8Array(1024 * 1024);
-  for (let byte = 0; byte < sizeBytes;) {
-    const wanted = buffer.subarray(0, Math.min(buffer.length, sizeBytes - byte));
-    const byteCount = await source.read(byte, wanted);
-    if (byteCount === 0) return null;
-    hash.update(buffer.subarray(0, byteCount));
-    byte += byteCount;
-  }
-  return hash;
-}
-
-function pathInSource(file: string, { sourceKind, sourcePath }: VerifiedPipeline): string {
-  if (sourceKind === "stdin") return file;
-  const fromSource = relative(sourcePath, resolve(file));
-  return isAbsolute(file) || !/^\.\.(?:\/|$)/.test(fromSource) ? fromSource : file;
-}
-
-function noSuchFile(path: string, pipeline: VerifiedPipeline): PgsluiceError {
-  return new PgsluiceError("no-such-file", `pipeline ${pipeline.name} has no file ${path}`, {
-    hint: `name files as in ${pipeline.sourcePath}; \`pgsluice status --json\` lists them`,
-    exitCode: EXIT.usage,
-  });
 }
 
 function sumOf<Name extends string>(

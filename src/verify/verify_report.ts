@@ -49,10 +49,21 @@ const KEPT_DIFFERENCES = 10;
 /**
  * `exact`: the file's bytes, the ledger and the table agree. `differs`: they do not.
  * `source gone`: the bytes can no longer be read; the ledger agrees with the table.
- * `failed`, `held`: not loaded, for the reason given. `same`: nothing loaded, because its content
- * is that of another file.
+ * `expired`: every row equals its record; of those that are not loaded only the totals are kept, and
+ * they agree. `failed`, `held`: not loaded, for the reason given. `same`: nothing loaded, because its
+ * content is that of another file. `undone`: its rows were taken out. `skipped`: it was to be left
+ * out from the beginning.
  */
-export type FileVerdict = "exact" | "differs" | "source gone" | "failed" | "held" | "same";
+export type FileVerdict =
+  | "exact"
+  | "differs"
+  | "source gone"
+  | "expired"
+  | "failed"
+  | "held"
+  | "same"
+  | "undone"
+  | "skipped";
 
 export interface FileReport {
   /** Relative to the source. */

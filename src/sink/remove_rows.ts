@@ -1,0 +1,445 @@
+/**
+ * Takes rows out of the table. Records that were kept out because of them, as duplicates or key
+ * conflicts, of whatever file and pipeline, are read again in the same transaction, so that every
+ * record is still accounted for when it commits.
+ *
+ * Order: `lockTable`, `takeOutRows`, new rows if there are any, `readWaitingAgain`.
+ */
+import { join } from "@std/path";
+import type { TransactionSql } from "postgres";
+import { RecordScanner } from "../csv/record_scanner.ts";
+import { sqlState } from "../database/fault.ts";
+import { quoteIdentifier } from "../database/quote_identifier.ts";
+import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
+import type { Schema } from "../schema/schema.ts";
+import { type ByteSource, openFile } from "../source/byte_source.ts";
+import { hostId } from "../source/host_id.ts";
+import { LoneRecords, type RecordFile } from "./lone_record.ts";
+import { keepRecords } from "./move_files.ts";
+import { RowLoader } from "./row_loader.ts";
+import { STAGING_TABLE } from "./staging.ts";
+
+/** Records read again with one COPY: bounds memory. */
+const PAGE_RECORDS = 2_000;
+/** How many files are named in a refusal. */
+const NAMED_FILES = 5;
+/** How long one try for the table's lock may hold up the batches behind it. */
+const LOCK_TIMEOUT_MS = 2_000;
+const LOCK_TRIES = 30;
+
+export interface RemovalTarget {
+  readonly schema: Schema;
+  /** Quoted. */
+  readonly table: string;
+}
+
+/**
+ * Bars new rows until the transaction ends: a batch that found a row there and counted itself a
+ * duplicate of it must have committed before the row goes.
+ * @throws PgsluiceError `table-busy`
+ */
+export async function lockTable(transaction: TransactionSql, table: string): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      // batches that wait behind this request go on when it gives up
+      await transaction.savepoint(async (savepoint) => {
+        await savepoint.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+        await savepoint.unsafe(`lock table ${table} in share row exclusive mode`);
+        await savepoint.unsafe("set local lock_timeout = default");
+      });
+      return;
+    } catch (error) {
+      if (sqlState(error) !== "55P03") throw error;
+      if (attempt < LOCK_TRIES) continue;
+      throw new PgsluiceError("table-busy", `table ${table} could not be locked for the change`, {
+        hint: "nothing was changed; end long transactions on the table, then try again",
+        exitCode: EXIT.tryAgain,
+        cause: error,
+      });
+    }
+  }
+}
+
+/**
+ * Deletes what was loaded from the file's lines after `afterLine`, with its rejects and duplicates;
+ * the keys are remembered until `readWaitingAgain`.
+ * @returns how many rows, rejects that counted as rejected, and duplicates went
+ */
+export async function takeOutRows(
+  transaction: TransactionSql,
+  { schema, table, fileId, afterLine }: RemovalTarget & { fileId: number; afterLine: number },
+): Promise<{ loaded: number; rejected: number; duplicate: number }> {
+  const key = quoteIdentifier(schema.key);
+  await transaction`
+    create temporary table if not exists pgsluice_removed (key text primary key)
+    on commit delete rows`;
+  const [loaded] = await transaction.unsafe<{ count: number }[]>(
+    `
+with removed as (
+  delete from ${table}
+  where file_id = $1 and line_number > $2
+  returning ${key}::text as key
+), kept as (
+  insert into pg_temp.pgsluice_removed (key)
+  select key
+  from removed
+)
+select count(*)::float8 as count
+from removed`,
+    [fileId, afterLine],
+  );
+  // a mended reject is counted as what it became: a row is among the rows above
+  const [others] = await transaction<{ rejected: number; duplicate: number }[]>`
+    with rejects as (
+      delete from pgsluice.rejects
+      where file_id = ${fileId} and line_number > ${afterLine}
+      returning state
+    ), duplicates as (
+      delete from pgsluice.duplicates
+      where file_id = ${fileId} and line_number > ${afterLine}
+      returning 1
+    )
+    select
+      (select count(*) from rejects where state in ('open', 'discarded'))::float8 as rejected,
+      (select count(*) from duplicates)::float8 as duplicate`;
+  return { loaded: loaded!.count, ...others! };
+}
+
+interface WaitingRecord {
+  readonly ordinal: number;
+  readonly fileId: number;
+  readonly lineNumber: number;
+  readonly startByte: number;
+  readonly endByte: number;
+  readonly key: string;
+  /** Of a key conflict, or of a reject that was mended into a duplicate. */
+  readonly rejectId: number | null;
+  /** The record as it was mended; null if it is to be read in the file. */
+  readonly mended: Uint8Array | null;
+}
+
+interface WaitingFile {
+  readonly fileId: number;
+  readonly path: string;
+  readonly generation: number;
+  readonly archivedPath: string | null;
+  readonly header: Uint8Array | null;
+  readonly timeZone: string;
+  readonly maxRecordBytes: number;
+  readonly pipelineName: string;
+  readonly sourceKind: "folder" | "stdin";
+  readonly sourceHost: string;
+  readonly sourcePath: string;
+  /** True if all of its records that wait were mended, so that the file itself is not needed. */
+  readonly isMended: boolean;
+}
+
+/**
+ * Reads again what waited for the rows that `takeOutRows` removed.
+ * @returns how many records were read again
+ * @throws PgsluiceError `waiting-source-gone` that names the files that cannot be read, and
+ * `waiting-expired` if it is no longer known which records waited; roll back then
+ */
+export async function readWaitingAgain(
+  transaction: TransactionSql,
+  target: RemovalTarget,
+): Promise<number> {
+  await refuseExpired(transaction, target.table);
+  await transaction`
+    create temporary table pgsluice_waiting on commit drop as
+    select
+      row_number() over (order by file_id, start_byte) as ordinal,
+      waiting.*
+    from (
+      select d.file_id, d.line_number, d.start_byte, d.end_byte, d.key, r.reject_id, r.mended
+      from pgsluice.duplicates d
+      join pg_temp.pgsluice_removed using (key)
+      left join pgsluice.rejects r
+        on r.file_id = d.file_id and r.start_byte = d.start_byte and r.state = 'duplicate'
+      union all
+      select file_id, line_number, start_byte, end_byte, key, reject_id, null
+      from pgsluice.rejects
+      join pg_temp.pgsluice_removed using (key)
+      where state = 'open'
+    ) waiting
+    join pgsluice.files using (file_id)
+    join pgsluice.pipelines using (pipeline_id)
+    where target_table = ${target.table}`;
+  const files = await openWaitingFiles(transaction);
+  const loader = new RowLoader(target);
+  let count = 0;
+  try {
+    for (;;) {
+      const page = await transaction<WaitingRecord[]>`
+        select
+          ordinal::float8 as ordinal,
+          file_id::float8 as "fileId",
+          line_number::float8 as "lineNumber",
+          start_byte::float8 as "startByte",
+          end_byte::float8 as "endByte",
+          key,
+          reject_id::float8 as "rejectId",
+          mended
+        from pg_temp.pgsluice_waiting
+        where ordinal > ${count}
+        order by ordinal
+        limit ${PAGE_RECORDS}`;
+      if (page.length === 0) break;
+      await loadPage(transaction, { page, files, loader, schema: target.schema });
+      count += page.length;
+    }
+  } finally {
+    closeAll(files);
+  }
+  await transaction`drop table pg_temp.pgsluice_waiting`;
+  await transaction`truncate pg_temp.pgsluice_removed`;
+  return count;
+}
+
+async function refuseExpired(transaction: TransactionSql, table: string): Promise<void> {
+  const [removed] = await transaction<{ any: boolean }[]>`
+    select exists (select from pg_temp.pgsluice_removed) as any`;
+  if (!removed!.any) return;
+  const expired = await transaction<{ path: string }[]>`
+    select path
+    from pgsluice.files
+    join pgsluice.pipelines using (pipeline_id)
+    where target_table = ${table} and expired_at is not null and duplicate > 0
+    order by path
+    limit ${NAMED_FILES}`;
+  if (expired.length === 0) return;
+  throw new PgsluiceError(
+    "waiting-expired",
+    "rows cannot be taken out of the table: `pgsluice prune` forgot which records of " +
+      `${
+        expired.map(({ path }) => path).join(", ")
+      } were duplicates, and they may be of these rows`,
+    { hint: "nothing was changed; delete the rows yourself if you know that none are" },
+  );
+}
+
+/** `source` is null if only mended records of it wait. */
+type OpenWaitingFile = RecordFile & { readonly source: ByteSource | null };
+
+async function openWaitingFiles(
+  transaction: TransactionSql,
+): Promise<ReadonlyMap<number, OpenWaitingFile>> {
+  const rows = await transaction<WaitingFile[]>`
+    select
+      file_id::float8 as "fileId",
+      path,
+      generation,
+      archived_path as "archivedPath",
+      header,
+      files.time_zone as "timeZone",
+      files.max_record_bytes as "maxRecordBytes",
+      name as "pipelineName",
+      source_kind as "sourceKind",
+      source_host as "sourceHost",
+      source_path as "sourcePath",
+      (
+        select bool_and(mended is not null)
+        from pg_temp.pgsluice_waiting w
+        where w.file_id = files.file_id
+      ) as "isMended"
+    from pgsluice.files
+    join pgsluice.pipelines using (pipeline_id)
+    where file_id in (select file_id from pg_temp.pgsluice_waiting)
+    order by path`;
+  const here = await hostId();
+  const opened = new Map<number, OpenWaitingFile>();
+  const missing: string[] = [];
+  for (const row of rows) {
+    const isHere = row.sourceKind === "folder" && row.sourceHost === here;
+    const source = isHere && !row.isMended ? await openWaiting(row) : null;
+    const header = row.header ?? (source === null ? null : await readHeaderBytes(source, row));
+    if (header === null || (source === null && !row.isMended)) missing.push(row.path);
+    if (header !== null) opened.set(row.fileId, { ...row, header, source });
+  }
+  if (missing.length === 0) return opened;
+  closeAll(opened);
+  const named = missing.slice(0, NAMED_FILES).join(", ");
+  const more = missing.length > NAMED_FILES ? ` and ${missing.length - NAMED_FILES} more` : "";
+  throw new PgsluiceError(
+    "waiting-source-gone",
+    "rows cannot be taken out of the table: records that are duplicates of them would have to be " +
+      `read again, and these can no longer be read: ${named}${more}`,
+    {
+      hint: "nothing was changed; put those files back where they were loaded from, then try again",
+      exitCode: EXIT.data,
+    },
+  );
+}
+
+function closeAll(files: ReadonlyMap<number, OpenWaitingFile>): void {
+  for (const { source } of files.values()) source?.close();
+}
+
+async function openWaiting(file: WaitingFile): Promise<ByteSource | null> {
+  for (const path of [join(file.sourcePath, file.path), file.archivedPath]) {
+    if (path === null) continue;
+    try {
+      return await openFile(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return null;
+}
+
+/** The header of a file that was loaded when the ledger did not keep it. */
+async function readHeaderBytes(
+  source: ByteSource,
+  { maxRecordBytes }: WaitingFile,
+): Promise<Uint8Array | null> {
+  const scanner = new RecordScanner({ startByte: 0, startLine: 1, maxRecordBytes });
+  for (let byte = 0;;) {
+    const byteCount = await source.read(byte, scanner.room());
+    scanner.grow(byteCount);
+    byte += byteCount;
+    const step = scanner.next(byteCount === 0);
+    if (step === "more") continue;
+    if (step !== "record") return null;
+    return scanner.bytes.slice(scanner.recordStart, scanner.recordEnd);
+  }
+}
+
+async function loadPage(
+  transaction: TransactionSql,
+  { page, files, loader, schema }: {
+    page: readonly WaitingRecord[];
+    files: ReadonlyMap<number, OpenWaitingFile>;
+    loader: RowLoader;
+    schema: Schema;
+  },
+): Promise<void> {
+  const records = new LoneRecords(schema);
+  for (const record of page) {
+    const file = files.get(record.fileId)!;
+    const bytes = record.mended ?? await readRange(file.source!, record);
+    if (bytes === null || records.add(file, { ...record, bytes }) !== null) {
+      throw otherBytes(file, record);
+    }
+  }
+  const sorted = records.atTheirPlaces(
+    await loader.load(transaction, { batch: records.batch, route: "staging" }),
+  );
+  await refuseOtherKeys(transaction, { page, files, schema });
+  await forgetWaiting(transaction, page);
+  // a mended record keeps its reject, which tells what it was mended to
+  const mended = new Map(
+    page.filter((record) => record.mended !== null).map((record) => [placeOf(record), record]),
+  );
+  await keepRecords(transaction, {
+    duplicates: sorted.duplicates,
+    rejects: sorted.rejects.filter((reject) => !mended.has(placeOf(reject))),
+  });
+  for (const reject of sorted.rejects) {
+    const record = mended.get(placeOf(reject));
+    if (record === undefined) continue;
+    mended.delete(placeOf(reject));
+    const { code, reason, key, columnName } = reject;
+    await transaction`
+      update pgsluice.rejects
+      set
+        state = 'open', mended = null, closed_at = null,
+        column_name = ${columnName}, code = ${code}, reason = ${reason}, key = ${key}
+      where reject_id = ${record.rejectId}`;
+  }
+  for (const duplicate of sorted.duplicates) mended.delete(placeOf(duplicate));
+  for (const { rejectId } of mended.values()) {
+    await transaction`
+      update pgsluice.rejects set state = 'loaded' where reject_id = ${rejectId}`;
+  }
+  for (const { segment, loaded, rejected, duplicate } of sorted.moves) {
+    const mine = page.filter(({ fileId }) => fileId === segment.fileId);
+    const duplicatesBefore = mine.filter(isDuplicate).length;
+    // no new revision: where the file is committed to does not change
+    await transaction`
+      update pgsluice.files
+      set
+        loaded = loaded + ${loaded},
+        rejected = rejected + ${rejected - (mine.length - duplicatesBefore)},
+        duplicate = duplicate + ${duplicate - duplicatesBefore}
+      where file_id = ${segment.fileId}`;
+  }
+}
+
+function isDuplicate({ rejectId, mended }: WaitingRecord): boolean {
+  return rejectId === null || mended !== null;
+}
+
+function placeOf({ fileId, startByte }: { fileId: number; startByte: number }): string {
+  return `${fileId}:${startByte}`;
+}
+
+/** The places found in the ledger must still hold the records that were read there. */
+async function refuseOtherKeys(
+  transaction: TransactionSql,
+  { page, files, schema }: {
+    page: readonly WaitingRecord[];
+    files: ReadonlyMap<number, OpenWaitingFile>;
+    schema: Schema;
+  },
+): Promise<void> {
+  const [other] = await transaction.unsafe<{ ordinal: number }[]>(
+    `
+select ordinal::float8 as ordinal
+from pg_temp.pgsluice_waiting w
+left join ${STAGING_TABLE} s using (file_id, line_number)
+where w.ordinal between $1 and $2
+  and s.${quoteIdentifier(schema.key)}::text is distinct from w.key
+order by ordinal
+limit 1`,
+    [page[0]!.ordinal, page.at(-1)!.ordinal],
+  );
+  if (other === undefined) return;
+  const record = page.find(({ ordinal }) => ordinal === other.ordinal)!;
+  throw otherBytes(files.get(record.fileId)!, record);
+}
+
+/** Takes the page's duplicates and key conflicts out of the ledger. */
+async function forgetWaiting(
+  transaction: TransactionSql,
+  page: readonly WaitingRecord[],
+): Promise<void> {
+  const [first, last] = [page[0]!.ordinal, page.at(-1)!.ordinal];
+  await transaction`
+    delete from pgsluice.duplicates d
+    using pg_temp.pgsluice_waiting w
+    where w.ordinal between ${first} and ${last}
+      and (w.reject_id is null or w.mended is not null)
+      and d.file_id = w.file_id
+      and d.start_byte = w.start_byte`;
+  await transaction`
+    delete from pgsluice.rejects r
+    using pg_temp.pgsluice_waiting w
+    where w.ordinal between ${first} and ${last}
+      and w.mended is null
+      and r.reject_id = w.reject_id`;
+}
+
+async function readRange(
+  source: ByteSource,
+  { startByte, endByte }: WaitingRecord,
+): Promise<Uint8Array | null> {
+  const bytes = new Uint8Array(endByte - startByte);
+  for (let filled = 0; filled < bytes.length;) {
+    const byteCount = await source.read(startByte + filled, bytes.subarray(filled));
+    if (byteCount === 0) return null;
+    filled += byteCount;
+  }
+  return bytes;
+}
+
+function otherBytes(file: RecordFile, { lineNumber, key }: WaitingRecord): PgsluiceError {
+  return new PgsluiceError(
+    "waiting-source-gone",
+    `rows cannot be taken out of the table: line ${lineNumber} of ${file.path} was a duplicate of ` +
+      `key ${key} and would have to be read again, but the file holds something else there`,
+    {
+      hint: "nothing was changed; put the file back as it was loaded, then try again",
+      exitCode: EXIT.data,
+    },
+  );
+}
