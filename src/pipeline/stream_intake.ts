@@ -17,8 +17,10 @@ import type { HeaderMapping } from "../schema/header_mapping.ts";
 import type { Batcher } from "./batcher.ts";
 import { countTaken } from "./count_taken.ts";
 import { FileCursor, FileFault, type Meaning } from "./file_cursor.ts";
-import { readHeader } from "./read_header.ts";
+import { readHeaderBefore } from "./read_header.ts";
 import { resumeHash } from "./recognise_file.ts";
+import type { RejectBudget } from "./ingest_options.ts";
+import { budgetFault, countsOf, RejectCounter } from "./reject_budget.ts";
 import { type TrackedFile, trackFile } from "./tracked_file.ts";
 
 export interface StreamIntakeOptions {
@@ -32,6 +34,9 @@ export interface StreamIntakeOptions {
   readonly meaning: Meaning;
   readonly batcher: Batcher;
   readonly files: Map<string, TrackedFile>;
+  readonly maxRejects: RejectBudget | null;
+  /** Resolves when everything handed over has committed. */
+  readonly drain: () => Promise<void>;
   /** Kept over sessions, since the header is not read twice. */
   readonly memory: StreamMemory;
   /** The ledger's row of the stream changed, other than by a batch. */
@@ -42,6 +47,9 @@ export interface StreamIntakeOptions {
 
 /** What outlives a session. */
 export interface StreamMemory {
+  /** True once this process gave bytes of the stream to a session. */
+  isBegun: boolean;
+  /** Null before the header was read. */
   mapping: HeaderMapping | null;
 }
 
@@ -75,13 +83,16 @@ export class StreamIntake {
     try {
       const cursor = this.#cursor ??= await this.#begin();
       await cursor.read({ limitByte: Infinity, isReady: (byte) => stream.isReady(byte) });
-      memory.mapping = cursor.mapping;
+      this.#checkCommitted();
+      memory.isBegun = true;
+      memory.mapping = cursor.mapping ?? memory.mapping;
       const isEnd = stream.isEnd(cursor.inputByte);
       if (isEnd) await cursor.finish();
       cursor.close({ isStreamEnd: isEnd });
       this.#isFinished = isEnd;
     } catch (error) {
       if (!(error instanceof FileFault)) throw error;
+      if (isTooMany(error)) await this.#stop(error);
       throw new PgsluiceError(
         "stream-header",
         `standard input cannot be loaded: ${error.message}`,
@@ -94,6 +105,28 @@ export class StreamIntake {
     if (!this.#isFinished) this.#awaitMore();
   }
 
+  /**
+   * Keeps what was read, so that one can look at the rejects.
+   * @throws PgsluiceError `too-many-rejects` or `all-rejected`
+   */
+  async #stop(fault: FileFault): Promise<never> {
+    const { sql, files, sourceId, drain, onMarked } = this.#options;
+    const file = files.get(sourceId)!;
+    await drain();
+    const reason = `${fault.code}: ${fault.message}`;
+    const marked = await markFile(sql, { file, state: "failed", reason, stat: null });
+    Object.assign(file, trackFile(marked));
+    onMarked(file);
+    throw new PgsluiceError(
+      fault.code.replaceAll("_", "-"),
+      `standard input is not loaded any further: ${fault.message}`,
+      {
+        hint: "look at them with `pgsluice rejects list`; --max-rejects says how many may be",
+        exitCode: EXIT.data,
+      },
+    );
+  }
+
   /** Writes down that the stream is done, when everything of it has committed. */
   async markDone(): Promise<void> {
     const { sql, files, sourceId } = this.#options;
@@ -104,6 +137,19 @@ export class StreamIntake {
     this.#options.onMarked(file);
   }
 
+  /** Rejects that the database made count as well. @throws FileFault if the budget is passed */
+  #checkCommitted(): void {
+    const { maxRejects, files, sourceId } = this.#options;
+    const file = files.get(sourceId);
+    const fault = maxRejects === null || file === undefined
+      ? null
+      : budgetFault(maxRejects, countsOf(file));
+    if (fault === null) return;
+    this.#cursor?.close();
+    throw fault;
+  }
+
+  /** One wait at a time, always for what comes after all that was read. */
   #awaitMore(): void {
     if (this.#isWaiting || this.#cursor === null) return;
     this.#isWaiting = true;
@@ -111,7 +157,9 @@ export class StreamIntake {
       .catch(() => {}) // the read that follows meets the same error
       .finally(() => {
         this.#isWaiting = false;
-        this.#options.onNews();
+        // something else may have had it read already, before this was heard
+        if (this.isIdle && !this.#isFinished) this.#awaitMore();
+        else this.#options.onNews();
       });
   }
 
@@ -121,11 +169,12 @@ export class StreamIntake {
     const { sql, stream, meaning, memory } = this.#options;
     const digests = await loadDigests(sql, file.fileId);
     if (digests === null) throw new Error(`the ledger has no hashes of ${file.path}`);
-    if (memory.mapping !== null) {
+    if (memory.isBegun) {
       // a later session of the same process: what the ledger has is what this stream gave
       return this.#cursorAt(file, await this.#resume(file, digests));
     }
-    const mapping = await readHeader(stream, meaning);
+    const mapping = await readHeaderBefore(stream, { byte: file.readByte, meaning });
+    memory.isBegun = true;
     memory.mapping = mapping;
     return this.#cursorAt(file, await this.#skip(file, { digests, mapping }));
   }
@@ -142,7 +191,9 @@ export class StreamIntake {
 
   #cursorAt(file: TrackedFile, hash: ContentHash): FileCursor {
     const { stream, meaning, batcher, signal, memory } = this.#options;
+    // what was read of the header may not have committed
     const { mapping } = memory;
+    const isHeaderAhead = mapping === null || mapping.startByte >= file.readByte;
     return new FileCursor({
       file,
       source: stream,
@@ -150,9 +201,17 @@ export class StreamIntake {
       meaning,
       batcher,
       hash,
-      mapping: file.readByte === 0 ? null : mapping,
+      mapping: isHeaderAhead ? null : mapping,
+      ...this.#rejectCounter(file),
       signal,
     });
+  }
+
+  /** Absent if there is no budget and a record was accepted already. */
+  #rejectCounter(file: TrackedFile): { rejectCounter?: RejectCounter } {
+    const { maxRejects: budget } = this.#options;
+    if (budget === null && file.loaded + file.duplicate > 0) return {};
+    return { rejectCounter: new RejectCounter({ budget, before: countsOf(file) }) };
   }
 
   /** The hash to go on with, of what this process gave to an earlier session. */
@@ -176,7 +235,7 @@ export class StreamIntake {
   /** Passes over what is loaded, which must be the same bytes. @returns the hash to go on with */
   async #skip(
     file: TrackedFile,
-    { digests, mapping }: { digests: ContentDigests; mapping: HeaderMapping },
+    { digests, mapping }: { digests: ContentDigests; mapping: HeaderMapping | null },
   ): Promise<ContentHash> {
     const { stream, sql, table, meaning } = this.#options;
     const fromByte = file.provisionalFromByte ?? file.readByte;
@@ -221,6 +280,10 @@ export class StreamIntake {
       stream.release(releasableByte(byte));
     }
   }
+}
+
+function isTooMany({ code }: FileFault): boolean {
+  return code === "too_many_rejects" || code === "all_rejected";
 }
 
 /** What a later session needs of the stream begins here, when `committedByte` is committed. */

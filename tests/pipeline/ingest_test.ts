@@ -16,6 +16,8 @@ import {
 } from "../support/ingest_fixture.ts";
 import { testDatabase } from "../support/test_database.ts";
 
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
 /** A test with a database and a folder of its own. */
 function ingestTest(name: string, run: (place: IngestPlace) => Promise<void>): void {
   Deno.test(name, async () => await withPlace(await testDatabase(), run));
@@ -338,6 +340,22 @@ ingestTest(
     );
   },
 );
+
+ingestTest("a pipe that comes in many pieces is read to its end", async (place) => {
+  const ingester = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "-A", MAIN, "ingest", "-", "--quiet"],
+      ...["--database", place.database.url, "--checkpoints", join(place.home, "checkpoints")],
+    ],
+    stdin: "piped",
+    stdout: "null",
+  }).spawn();
+  await ReadableStream.from([new TextEncoder().encode(csvText(eventLines(0, 30_000)))])
+    .pipeTo(ingester.stdin);
+  assertEquals((await ingester.status).code, 0);
+  assertEquals(await count(place), 30_000);
+  await verifyExact(place, "stdin");
+});
 
 ingestTest("a stream that ended within a record goes on in the next run", async (place) => {
   const text = csvText([eventLine(0), eventLine(1)]);
