@@ -8,32 +8,62 @@ export type JournalStanding =
   /** The database lost commits: restored from a backup, or failed over to a late replica. */
   | { readonly kind: "ahead"; readonly files: number; readonly bytes: number };
 
-/** @param ledger how far the ledger says each file is, by path */
+/** A file of which journal and ledger do not say the same; null: it has none of this name. */
+export interface JournalDifference {
+  readonly path: string;
+  /** Where the journal is, as seen from the ledger. */
+  readonly kind: "behind" | "ahead";
+  readonly journal: JournalFile | null;
+  readonly ledger: JournalFile | null;
+}
+
+/** How far the ledger says each file is, by path. */
+export type LedgerPlaces = ReadonlyMap<string, JournalFile>;
+
 export function compareJournal(
-  journal: JournalContent,
-  ledger: ReadonlyMap<string, JournalFile>,
+  journal: Pick<JournalContent, "files">,
+  ledger: LedgerPlaces,
 ): JournalStanding {
-  let filesAhead = 0;
-  let bytesAhead = 0;
-  let filesBehind = 0;
-  for (const [path, mine] of journal.files) {
-    const truth = ledger.get(path);
-    if (truth === undefined) {
-      filesAhead++;
-      bytesAhead += mine.committedByte;
-    } else if (truth.generation === mine.generation && truth.revision === mine.revision) {
-      if (mine.committedByte > truth.committedByte) {
-        filesAhead++;
-        bytesAhead += mine.committedByte - truth.committedByte;
-      } else if (mine.committedByte < truth.committedByte) filesBehind++;
-    } else if (truth.generation < mine.generation || truth.revision < mine.revision) {
-      filesAhead++;
-    } else filesBehind++;
+  return journalStanding(journalDifferences(journal, ledger));
+}
+
+/** One file that is ahead makes the journal ahead: that is what must not go unnoticed. */
+export function journalStanding(differences: readonly JournalDifference[]): JournalStanding {
+  const ahead = differences.filter(({ kind }) => kind === "ahead");
+  if (ahead.length > 0) {
+    return { kind: "ahead", files: ahead.length, bytes: ahead.reduce(addLost, 0) };
   }
-  for (const [path, { committedByte }] of ledger) {
+  return differences.length > 0 ? { kind: "behind", files: differences.length } : { kind: "level" };
+}
+
+/** The files that differ, those of the journal first, each in the order it is kept in. */
+export function journalDifferences(
+  { files }: Pick<JournalContent, "files">,
+  ledger: LedgerPlaces,
+): JournalDifference[] {
+  const differences: JournalDifference[] = [];
+  for (const [path, mine] of files) {
+    const truth = ledger.get(path) ?? null;
+    const kind = truth === null ? "ahead" : placeOf(mine, truth);
+    if (kind !== "level") differences.push({ path, kind, journal: mine, ledger: truth });
+  }
+  for (const [path, truth] of ledger) {
     // a file of which nothing is committed need not be in the journal
-    if (!journal.files.has(path) && committedByte > 0) filesBehind++;
+    if (files.has(path) || truth.committedByte === 0) continue;
+    differences.push({ path, kind: "behind", journal: null, ledger: truth });
   }
-  if (filesAhead > 0) return { kind: "ahead", files: filesAhead, bytes: bytesAhead };
-  return filesBehind > 0 ? { kind: "behind", files: filesBehind } : { kind: "level" };
+  return differences;
+}
+
+/** Generations and revisions only rise; bytes may go back when one of them has risen. */
+function placeOf(mine: JournalFile, truth: JournalFile): "level" | "behind" | "ahead" {
+  const lead = mine.generation - truth.generation || mine.revision - truth.revision ||
+    mine.committedByte - truth.committedByte;
+  return lead === 0 ? "level" : lead < 0 ? "behind" : "ahead";
+}
+
+/** Of a generation that the ledger does not have any more, all is lost. */
+function addLost(bytes: number, { journal, ledger }: JournalDifference): number {
+  const keptBytes = ledger?.generation === journal!.generation ? ledger.committedByte : 0;
+  return bytes + Math.max(0, journal!.committedByte - keptBytes);
 }

@@ -4,181 +4,250 @@
  * the truth, so that no failure of it stops the load.
  *
  * Invariants: the file is replaced whole or grows by whole lines; one process writes it, the one
- * that holds the lock beside it; what a crash leaves is at worst a last line cut short.
+ * that holds the lock beside it, and only while it is certain to own the pipeline; what a crash
+ * leaves is at worst a last line cut short. After a failed write the file is behind, perhaps torn:
+ * it is not appended to again, but written whole by the next try, which comes by the clock.
  */
 import { join } from "@std/path";
-import {
-  decodeJournal,
-  encodeFiles,
-  encodeHead,
-  type JournalContent,
-  type JournalFile,
-  type JournalHead,
-} from "./journal_codec.ts";
+import { noProbe, type Probe } from "../probe.ts";
+import { encodeFiles, encodeHead, type JournalFile, type JournalHead } from "./journal_codec.ts";
+import { type JournalDisk, type JournalHandle, localDisk } from "./journal_disk.ts";
+import { journalPath } from "./read_journal.ts";
 
-const JOURNAL_NAME = "journal.jsonl";
 const LOCK_NAME = "lock";
 /** Files in one line of a compacted journal. */
 const FILES_PER_LINE = 500;
 /** Lines beyond this many, and beyond twice the files, are worth compacting. */
 const COMPACT_LINES = 10_000;
-/** After a failed write, wait so long before the next try. */
-const RETRY_MS = 5_000;
-
-/** What was found at start. */
-export type JournalFound =
-  | { readonly kind: "missing" }
-  | { readonly kind: "whole"; readonly content: JournalContent }
-  | { readonly kind: "damaged"; readonly reason: string };
+/** After a failed write the next try comes so late, then twice as late each time. */
+const RETRY_FIRST_MS = 250;
+const RETRY_LONGEST_MS = 5_000;
 
 export interface JournalOptions {
   /** The pipeline's own folder under the checkpoints. */
   readonly directory: string;
   /** Told once when writing begins to fail, and once when it works again (null). */
   readonly onTrouble: (error: unknown | null) => void;
+  readonly probe?: Probe;
+  /** The local file system unless given. */
+  readonly disk?: JournalDisk;
 }
 
-/** Reads the journal without taking it. Never throws for what the file holds. */
-export async function readJournal(directory: string): Promise<JournalFound> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(join(directory, JOURNAL_NAME));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { kind: "missing" };
-    return { kind: "damaged", reason: String(error) };
-  }
-  try {
-    return { kind: "whole", content: decodeJournal(text) };
-  } catch (error) {
-    return { kind: "damaged", reason: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** Puts a damaged journal out of the way, beside the new one. @returns its new name */
-export async function setAsideJournal(directory: string, stamp: string): Promise<string> {
-  const kept = join(directory, `${JOURNAL_NAME}.damaged-${stamp}`);
-  await Deno.rename(join(directory, JOURNAL_NAME), kept);
-  return kept;
+/** What the ledger says, by one who owns the pipeline. */
+export interface JournalState {
+  readonly epoch: number;
+  readonly files: Iterable<JournalFile>;
+  /** The name that the journal found there is kept under, in the same folder. */
+  readonly keepAs?: string;
+  /** Asked before each write. False: this process may no longer own the pipeline; it waits. */
+  readonly isOwner?: () => boolean;
 }
 
 export class Journal {
   readonly #options: JournalOptions;
+  readonly #disk: JournalDisk;
+  readonly #probe: Probe;
+  readonly #path: string;
   readonly #files = new Map<string, JournalFile>();
   #head: JournalHead | undefined;
   #epoch = 0;
   #seq = 0;
-  #file: Deno.FsFile | undefined;
-  #lock: Deno.FsFile | undefined;
+  #keepAs: string | null = null;
+  #isOwner: () => boolean = () => true;
+  /** Between `rebuild()` and `close()` or `abandon()`. */
+  #isOpen = false;
+  #file: JournalHandle | null = null;
+  #lock: JournalHandle | null = null;
   #isTroubled = false;
-  #retryAtMs = 0;
+  #failures = 0;
+  /** Set if and only if the file on disk is known to lack something of `#files`. */
+  #retryTimer: number | null = null;
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#disk = options.disk ?? localDisk;
+    this.#probe = options.probe ?? noProbe;
+    this.#path = journalPath(options.directory);
   }
 
-  /** Writes the whole journal anew, as the ledger has it. */
-  rebuild(head: JournalHead, state: { epoch: number; files: Iterable<JournalFile> }): void {
+  /** Writes the whole journal anew, as the ledger has it. Opens a closed or abandoned one. */
+  rebuild(head: JournalHead, state: JournalState): void {
+    this.#cancelRetry();
     this.#head = head;
     this.#epoch = state.epoch;
     this.#files.clear();
     for (const file of state.files) this.#files.set(file.path, file);
-    this.#attempt(() => this.#compact());
+    this.#keepAs = state.keepAs ?? null;
+    this.#isOwner = state.isOwner ?? (() => true);
+    this.#isOpen = true;
+    this.#write(() => this.#compact());
   }
 
-  /** Notes how far these files are. While writing fails, the state is kept for the next try. */
+  /**
+   * Notes how far these files are. While writing fails, the state is kept for the next try. Does
+   * nothing before `rebuild()` and after `close()` or `abandon()`: the next owner has it from the
+   * ledger.
+   */
   append(files: readonly JournalFile[]): void {
+    if (!this.#isOpen) return;
     for (const file of files) this.#files.set(file.path, file);
-    this.#attempt(() => {
-      if (this.#file === undefined || this.#seq > COMPACT_LINES + 2 * this.#files.size) {
-        this.#compact();
-      } else {
-        writeAll(this.#file, encodeFiles(files, { seq: this.#seq, epoch: this.#epoch }));
-        this.#seq++;
-      }
-    });
+    if (this.#retryTimer !== null) return;
+    this.#write(() => this.#appendLine(files));
   }
 
-  /** Flushes to disk and lets go. Safe twice. */
+  /** Makes it whole if it can be, flushes it to disk and lets go. Safe twice. */
   close(): void {
-    this.#attempt(() => this.#file?.syncDataSync());
-    this.#file?.close();
-    this.#file = undefined;
-    this.#lock?.close();
-    this.#lock = undefined;
+    if (this.#isOpen) {
+      const isBehind = this.#retryTimer !== null || !this.#file!.isAt(this.#path);
+      this.#cancelRetry();
+      this.#write(() => isBehind ? this.#compact() : this.#file!.sync());
+      // what a failed flush lost cannot be flushed again; only a new file mends that
+      if (!isBehind && this.#retryTimer !== null) this.#write(() => this.#compact());
+    }
+    this.abandon();
   }
 
-  #attempt(write: () => void): void {
-    if (this.#isTroubled && performance.now() < this.#retryAtMs) return;
+  /** Lets go at once, and writes nothing more: the pipeline has, or may have, another owner. */
+  abandon(): void {
+    this.#isOpen = false;
+    this.#cancelRetry();
+    this.#closeFile();
+    this.#lock?.close();
+    this.#lock = null;
+  }
+
+  #write(write: () => void): void {
+    if (!this.#isOwner()) return this.#retryLater();
     try {
       write();
-      if (this.#isTroubled) {
-        this.#isTroubled = false;
-        this.#options.onTrouble(null);
-      }
+      this.#cancelRetry();
+      this.#failures = 0;
+      if (!this.#isTroubled) return;
+      this.#isTroubled = false;
+      this.#options.onTrouble(null);
     } catch (error) {
       // a line may be half written: only a whole new journal mends that
-      this.#file?.close();
-      this.#file = undefined;
-      this.#retryAtMs = performance.now() + RETRY_MS;
-      if (!this.#isTroubled) this.#options.onTrouble(error);
+      this.#closeFile();
+      this.#retryLater();
+      this.#failures++;
+      if (this.#isTroubled) return;
       this.#isTroubled = true;
+      this.#options.onTrouble(error);
     }
+  }
+
+  #retryLater(): void {
+    if (!this.#isOpen || this.#retryTimer !== null) return;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null;
+      this.#write(() => this.#compact());
+    }, Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** this.#failures));
+    // a process that has nothing else to do ends: `close()` tries for the last time
+    Deno.unrefTimer(this.#retryTimer);
+  }
+
+  #cancelRetry(): void {
+    if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+  }
+
+  #closeFile(): void {
+    this.#file?.close();
+    this.#file = null;
+  }
+
+  #appendLine(files: readonly JournalFile[]): void {
+    const isLong = this.#seq > COMPACT_LINES + 2 * this.#files.size;
+    // somebody may have moved the folder away, as our own hints have it
+    if (this.#file === null || isLong || !this.#file.isAt(this.#path)) return this.#compact();
+    this.#probe("journal.append");
+    writeAll(this.#file, encodeFiles(files, { seq: this.#seq, epoch: this.#epoch }));
+    this.#seq++;
+    this.#probe("journal.appended");
   }
 
   #compact(): void {
-    if (this.#head === undefined) throw new TypeError("rebuild() comes before append()");
     const { directory } = this.#options;
-    Deno.mkdirSync(directory, { recursive: true });
+    this.#disk.makeDirectory(directory);
     this.#takeLock();
-    const path = join(directory, JOURNAL_NAME);
-    const temporary = join(directory, `.${JOURNAL_NAME}.tmp`);
-    const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+    this.#probe("journal.compact");
+    const temporary = join(directory, ".journal.jsonl.tmp");
+    const file = this.#disk.create(temporary);
     try {
-      this.#seq = 0;
-      writeAll(file, encodeHead(this.#head, this.#epoch));
-      this.#seq++;
-      const files = [...this.#files.values()];
-      for (let from = 0; from < files.length; from += FILES_PER_LINE) {
-        const some = files.slice(from, from + FILES_PER_LINE);
-        writeAll(file, encodeFiles(some, { seq: this.#seq, epoch: this.#epoch }));
-        this.#seq++;
-      }
-      file.syncSync();
-      Deno.renameSync(temporary, path);
-      syncDirectory(directory);
+      this.#seq = this.#writeWhole(file);
+      file.sync();
+      this.#keepFound();
+      this.#probe("journal.rename");
+      this.#disk.rename(temporary, this.#path);
     } catch (error) {
       file.close();
+      this.#discard(temporary);
       throw error;
     }
-    this.#file?.close();
+    this.#closeFile();
     this.#file = file;
+    this.#disk.syncDirectory(directory);
+  }
+
+  /** @returns the sequence number of the next line */
+  #writeWhole(file: JournalHandle): number {
+    writeAll(file, encodeHead(this.#head!, this.#epoch));
+    const files = [...this.#files.values()];
+    let seq = 1;
+    for (let from = 0; from < files.length; from += FILES_PER_LINE) {
+      const some = files.slice(from, from + FILES_PER_LINE);
+      writeAll(file, encodeFiles(some, { seq, epoch: this.#epoch }));
+      seq++;
+    }
+    return seq;
+  }
+
+  #keepFound(): void {
+    if (this.#keepAs === null) return;
+    try {
+      this.#disk.rename(this.#path, join(this.#options.directory, this.#keepAs));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    this.#keepAs = null;
+  }
+
+  /** A full disk wants the room back. */
+  #discard(path: string): void {
+    try {
+      this.#disk.remove(path);
+    } catch {
+      // it is written over by the next try, and no reader looks at it
+    }
   }
 
   #takeLock(): void {
-    if (this.#lock !== undefined) return;
-    const lock = Deno.openSync(join(this.#options.directory, LOCK_NAME), {
-      write: true,
-      create: true,
-    });
-    if (!lock.tryLockSync(true)) {
-      lock.close();
-      throw new Error(`another process writes the journal in ${this.#options.directory}`);
-    }
-    this.#lock = lock;
+    const path = join(this.#options.directory, LOCK_NAME);
+    if (this.#lock?.isAt(path)) return;
+    this.#lock?.close();
+    this.#lock = this.#disk.lock(path);
+    if (this.#lock === null) throw new JournalHeldError(this.#options.directory);
   }
 }
 
-function writeAll(file: Deno.FsFile, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  let from = 0;
-  while (from < bytes.length) from += file.writeSync(bytes.subarray(from));
+/** Another process has the journal's lock. */
+export class JournalHeldError extends Error {
+  constructor(directory: string) {
+    super(`another process writes the journal in ${directory}`);
+    this.name = "JournalHeldError";
+  }
 }
 
-function syncDirectory(directory: string): void {
-  const handle = Deno.openSync(directory, { read: true });
-  try {
-    handle.syncSync();
-  } finally {
-    handle.close();
+/** The name beside the journal that one is kept under which must not be lost. */
+export function keptJournalName(kind: "damaged" | "ahead", at: Date): string {
+  return `journal.jsonl.${kind}-${at.toISOString()}`;
+}
+
+function writeAll(file: JournalHandle, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let from = 0; from < bytes.length;) {
+    const written = file.write(bytes.subarray(from));
+    if (written < 1) throw new Error("the file system wrote nothing, and gave no error");
+    from += written;
   }
 }

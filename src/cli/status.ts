@@ -1,8 +1,15 @@
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { FileStatus, PipelineStatus, StatusReport } from "../status/status_report.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
-import { databaseFlag, jsonFlag, pipelineFlag, quietFlag } from "./common_flags.ts";
+import {
+  checkpointsFlag,
+  databaseFlag,
+  jsonFlag,
+  pipelineFlag,
+  quietFlag,
+} from "./common_flags.ts";
 import { escapeControls } from "./escape_controls.ts";
+import { checkpointsDirectory } from "./journal_place.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";
 
@@ -15,6 +22,7 @@ export const statusCommand: Command = {
   flags: [
     { ...pipelineFlag, summary: "only this pipeline", defaultText: "all of them" },
     databaseFlag,
+    checkpointsFlag,
     jsonFlag,
     quietFlag,
   ],
@@ -22,6 +30,9 @@ export const statusCommand: Command = {
     "backlog: files in the folder with bytes that are not committed, and the age of the oldest " +
     "of them by its last change. Files that are failed or held, and doubles of loaded ones, are " +
     "none of it.",
+    "journal: how the pipeline's journal on this machine stands to the ledger, as `pgsluice " +
+    "checkpoint check` has it. An ingester that cannot write its journal goes on loading; this " +
+    "is where it shows.",
     `Of each pipeline ${LISTED_FILES} files are listed, those that are not done first; --json has ` +
     "all. A database that pgsluice has not loaded into is no error: exit code 0.",
   ].join("\n\n"),
@@ -54,7 +65,10 @@ async function runStatus({ flags, terminal }: CommandContext): Promise<number> {
       say: (text) => terminal.say(text),
     });
     try {
-      return await readStatus(client.sql, pipeline === undefined ? {} : { pipeline });
+      return await readStatus(client.sql, {
+        checkpointsDirectory: checkpointsDirectory(flags),
+        ...(pipeline !== undefined && { pipeline }),
+      });
     } finally {
       await client.close();
     }
@@ -85,6 +99,7 @@ function renderPipeline(
     `files      ${fileCounts(pipeline)}`,
     `backlog    ${backlogText(pipeline, atMs)}`,
     `last batch ${lastBatchText(pipeline, atMs)}`,
+    ...journalLines(pipeline),
   ].map(escapeControls);
   const listed = pipeline.files.slice(0, LISTED_FILES);
   const unlisted = pipeline.files.length - listed.length;
@@ -119,6 +134,13 @@ function lastBatchText({ lastBatchAtMs, lastMinute }: PipelineStatus, atMs: numb
     : `; in the last minute ${formatRate(lastMinute.recordsPerSecond, "records")}, ` +
       `${formatBytes(Math.round(lastMinute.bytesPerSecond))}/s`;
   return `${ago(lastBatchAtMs, atMs)}${rates}`;
+}
+
+function journalLines({ journal }: PipelineStatus): string[] {
+  if (journal === null) return [];
+  const { kind, detail, hint, directory } = journal;
+  if (kind === "level") return [`journal    ${detail}`];
+  return [`journal    warning: ${kind} in ${directory}: ${detail}`, `           try: ${hint}`];
 }
 
 /** Clocks of two machines may disagree a little. */

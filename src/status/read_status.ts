@@ -1,10 +1,22 @@
-/** Reads where the pipelines of a database stand, from the ledger and a look at their folders. */
+/**
+ * Reads where the pipelines of a database stand, from the ledger and a look at their folders and
+ * journals.
+ */
+import { join } from "@std/path";
 import type { TransactionSql } from "postgres";
 import type { Sql } from "../database/connect.ts";
+import { checkJournal } from "../reconcile/check_journal.ts";
+import { hasOwnerSql } from "../sink/has_owner_sql.ts";
 import type { FileState } from "../sink/ledger_file.ts";
-import { ownerLockKeySql } from "../sink/pipeline_owner.ts";
+import { hostId } from "../source/host_id.ts";
 import { type FolderLook, lookAtFolder } from "./folder_backlog.ts";
-import type { Backlog, FileStatus, PipelineStatus, StatusReport } from "./status_report.ts";
+import type {
+  Backlog,
+  FileStatus,
+  JournalStatus,
+  PipelineStatus,
+  StatusReport,
+} from "./status_report.ts";
 
 interface PipelineRow {
   readonly pipelineId: number;
@@ -37,14 +49,22 @@ const STATES: readonly FileState[] = [
   "skipped",
 ];
 
+export interface StatusOptions {
+  /** Only this one. */
+  readonly pipeline?: string;
+  /** Folder of all journals; without it nothing is told of them. */
+  readonly checkpointsDirectory?: string;
+  /** As `checkJournal` has it. */
+  readonly graceMs?: number;
+}
+
 /**
  * One consistent look, while an ingester may run.
- * @param options.pipeline only this one
  * @returns null if the database has no ledger
  */
 export async function readStatus(
   sql: Sql,
-  options: { pipeline?: string } = {},
+  options: StatusOptions = {},
 ): Promise<StatusReport | null> {
   const ledger = await sql.begin("isolation level repeatable read read only", async (snapshot) => {
     const [clock] = await snapshot<{ atMs: number; hasLedger: boolean }[]>`
@@ -58,10 +78,15 @@ export async function readStatus(
     return { atMs: clock!.atMs, pipelines };
   });
   if (ledger === null) return null;
-  const pipelines: PipelineStatus[] = [];
-  for (const { row, files } of ledger.pipelines) {
-    pipelines.push(pipelineStatus(row, { files, look: await lookAtFolder(row) }));
-  }
+  // side by side: a journal that is not written is waited for
+  const pipelines = await Promise.all(ledger.pipelines.map(async ({ row, files }) => {
+    const look = await lookAtFolder(row);
+    return pipelineStatus(row, {
+      files,
+      look,
+      journal: await lookAtJournal(sql, { row, ...options }),
+    });
+  }));
   return { atMs: ledger.atMs, pipelines };
 }
 
@@ -69,7 +94,6 @@ async function readPipelines(
   sql: TransactionSql,
   name: string | null,
 ): Promise<readonly PipelineRow[]> {
-  // an advisory lock of one bigint shows as its two halves, with objsubid 1
   return await sql.unsafe<PipelineRow[]>(
     `
 select
@@ -80,15 +104,7 @@ select
   source_path as "sourcePath",
   target_table as "targetTable",
   time_zone as "timeZone",
-  exists (
-    select
-    from pg_locks
-    where locktype = 'advisory'
-      and objsubid = 1
-      and granted
-      and database = (select oid from pg_database where datname = current_database())
-      and (classid::bigint << 32) | objid::bigint = ${ownerLockKeySql("name")}
-  ) as "hasOwner",
+  ${hasOwnerSql("name")} as "hasOwner",
   (
     select (extract(epoch from committed_at) * 1000)::float8
     from pgsluice.batches
@@ -132,9 +148,29 @@ async function readFiles(sql: TransactionSql, { pipelineId }: PipelineRow): Prom
     order by path, generation`;
 }
 
+/** Null for a pipeline of another machine, where its journal is too. */
+async function lookAtJournal(
+  sql: Sql,
+  { row, checkpointsDirectory, graceMs }: StatusOptions & { row: PipelineRow },
+): Promise<JournalStatus | null> {
+  const isElsewhere = row.sourceKind === "folder" && row.sourceHost !== await hostId();
+  if (checkpointsDirectory === undefined || isElsewhere) return null;
+  const directory = join(checkpointsDirectory, row.name);
+  const { kind, detail, hint, differences } = await checkJournal(sql, {
+    pipeline: row.name,
+    directory,
+    ...(graceMs !== undefined && { graceMs }),
+  });
+  return { kind, detail, hint, directory, filesDiffering: differences.length };
+}
+
 function pipelineStatus(
   row: PipelineRow,
-  { files, look }: { files: readonly FileRow[]; look: FolderLook },
+  { files, look, journal }: {
+    files: readonly FileRow[];
+    look: FolderLook;
+    journal: JournalStatus | null;
+  },
 ): PipelineStatus {
   const filesByState = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<
     FileState,
@@ -160,6 +196,7 @@ function pipelineStatus(
     filesByState,
     backlog,
     backlogUnknown: look.kind === "unseen" ? look.why : null,
+    journal,
     lastBatchAtMs: row.lastBatchAtMs,
     lastMinute: row.recentMs === null ? null : {
       recordsPerSecond: row.recentRecords * 1000 / averagedMs,

@@ -1,4 +1,5 @@
 /** What `pgsluice status` tells. Counts and sizes are of what is committed, unless they say so. */
+import type { JournalKind } from "../reconcile/judge_journal.ts";
 import type { FileState } from "../sink/ledger_file.ts";
 
 export interface FileStatus {
@@ -32,6 +33,17 @@ export interface RecentRates {
   readonly bytesPerSecond: number;
 }
 
+/** How a pipeline's journal stands to the ledger. */
+export interface JournalStatus {
+  /** `level` is how it should be. */
+  readonly kind: JournalKind;
+  readonly detail: string;
+  /** Null if nothing need be done. */
+  readonly hint: string | null;
+  readonly directory: string;
+  readonly filesDiffering: number;
+}
+
 export interface PipelineStatus {
   readonly name: string;
   readonly sourceKind: "folder" | "stdin";
@@ -49,6 +61,8 @@ export interface PipelineStatus {
   /** Null if the source cannot be looked at from here; `backlogUnknown` says why. */
   readonly backlog: Backlog | null;
   readonly backlogUnknown: string | null;
+  /** Null if it is not looked at: it is where the ingester runs, on another machine. */
+  readonly journal: JournalStatus | null;
   /** ms since 1970. */
   readonly lastBatchAtMs: number | null;
   /** Null if there was no batch in the last minute. */

@@ -43,16 +43,28 @@ Deno.test("how a journal stands to the ledger", () => {
       "an older generation in the ledger is a loss",
       files(["a", 3, { generation: 2 }]),
       files(["a", 30]),
+      { kind: "ahead", files: 1, bytes: 3 },
+    ],
+    [
+      "a newer generation begins at revision 0, and is no loss",
+      files(["a", 30, { revision: 4 }]),
+      files(["a", 0, { generation: 2 }]),
+      { kind: "behind", files: 1 },
+    ],
+    [
+      "a stated act that the ledger lost, by which nothing was lost",
+      files(["a", 20, { revision: 1 }]),
+      files(["a", 30]),
       { kind: "ahead", files: 1, bytes: 0 },
+    ],
+    [
+      "one file ahead among others behind",
+      files(["a", 10], ["b", 9]),
+      files(["a", 20], ["b", 2]),
+      { kind: "ahead", files: 1, bytes: 7 },
     ],
   ];
   for (const [name, journal, ledger, expected] of cases) {
-    const content = {
-      head: { pipeline: "p", identity: "i", source: "s", table: "t" },
-      epoch: 1,
-      files: journal,
-      isTorn: false,
-    };
-    assertEquals(compareJournal(content, ledger), expected, name);
+    assertEquals(compareJournal({ files: journal }, ledger), expected, name);
   }
 });

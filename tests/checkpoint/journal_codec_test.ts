@@ -1,5 +1,12 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { decodeJournal, encodeFiles, encodeHead } from "../../src/checkpoint/journal_codec.ts";
+import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
+import {
+  decodeJournal,
+  encodeFiles,
+  encodeHead,
+  type JournalContent,
+  type JournalReading,
+} from "../../src/checkpoint/journal_codec.ts";
 
 const HEAD = {
   pipeline: "default",
@@ -12,41 +19,108 @@ function file(path: string, committedByte: number) {
   return { path, generation: 1, committedByte, committedLine: committedByte / 10, revision: 0 };
 }
 
-const TEXT = encodeHead(HEAD, 3) +
-  encodeFiles([file("a.csv", 100), file('odd","sum":"ab"}\n.csv', 20)], { seq: 1, epoch: 3 }) +
-  encodeFiles([file("a.csv", 250)], { seq: 2, epoch: 3 });
+const ODD_PATH = 'odd ü\u2028\ufffd","sum":"ab"}\n.csv';
+const LINES = [
+  encodeHead(HEAD, 3),
+  encodeFiles([file("a.csv", 100), file(ODD_PATH, 20)], { seq: 1, epoch: 3 }),
+  encodeFiles([file("a.csv", 250)], { seq: 2, epoch: 4 }),
+];
+const BYTES = new TextEncoder().encode(LINES.join(""));
+
+function decodeText(text: string): JournalReading {
+  return decodeJournal(new TextEncoder().encode(text));
+}
+
+function wholeContent(reading: JournalReading): JournalContent {
+  assert(reading.kind === "whole", JSON.stringify(reading));
+  return reading.content;
+}
 
 Deno.test("a journal is read as it was written; a later line wins", () => {
-  const { head, epoch, files, isTorn } = decodeJournal(TEXT);
-  assertEquals(head, HEAD);
-  assertEquals(epoch, 3);
-  assertEquals(isTorn, false);
-  assertEquals(files.get("a.csv"), file("a.csv", 250));
-  assertEquals(files.get('odd","sum":"ab"}\n.csv')?.committedByte, 20);
+  const { head, epoch, files, lineCount, isTorn } = wholeContent(decodeJournal(BYTES));
+  assertEquals({ head, epoch, lineCount, isTorn }, {
+    head: HEAD,
+    epoch: 4,
+    lineCount: 3,
+    isTorn: false,
+  });
+  assertEquals([...files.values()], [file("a.csv", 250), file(ODD_PATH, 20)]);
 });
 
-Deno.test("a journal cut anywhere in its last line is torn, and holds what came before", () => {
-  const lastLine = TEXT.lastIndexOf("\n", TEXT.length - 2) + 1;
-  for (let end = lastLine + 1; end < TEXT.length; end++) {
-    const { files, isTorn } = decodeJournal(TEXT.slice(0, end));
-    assert(isTorn);
-    assertEquals(files.get("a.csv")?.committedByte, 100);
+Deno.test("a journal cut at any byte is what its whole lines say, and torn, or no journal", () => {
+  const ends = [0];
+  for (const line of LINES) ends.push(ends.at(-1)! + new TextEncoder().encode(line).length);
+  for (let end = 0; end < BYTES.length; end++) {
+    const reading = decodeJournal(BYTES.subarray(0, end));
+    const lineCount = ends.filter((each) => each <= end).length - 1;
+    if (lineCount === 0) {
+      assertEquals(reading, {
+        kind: "damaged",
+        reason: "line 1: the journal's first line is missing",
+        readable: null,
+      });
+      continue;
+    }
+    const content = wholeContent(reading);
+    assertEquals(content, {
+      ...wholeContent(decodeText(LINES.slice(0, lineCount).join(""))),
+      isTorn: !ends.includes(end),
+    });
   }
 });
 
-Deno.test("damage to a journal is named with its line", () => {
-  const [head, first, second] = TEXT.split("\n") as [string, string, string];
-  const cases: [string, string, string][] = [
-    ["an empty journal", "", "line 1: the journal's first line is missing"],
-    ["another format", head.replace("journal/1", "journal/9") + "\n", "line 1: its checksum"],
-    ["a changed digit", `${head}\n${first.replace("100", "900")}\n`, "line 2: its checksum"],
-    ["a line lost", `${head}\n${second}\n`, "line 2: sequence number 2, expected 1"],
-    ["a line twice", `${head}\n${first}\n${first}\n`, "line 3: sequence number 1, expected 2"],
-    ["a line that is no journal line", `${head}\nhello\n`, "line 2: no journal line"],
-    ["a line of NULs, as some file systems leave", `${head}\n\0\0\0\n`, "line 2: no journal line"],
+Deno.test("a journal with any one bit flipped is damaged or torn, never read as something else", () => {
+  const afterLines = LINES.map((_, index) => LINES.slice(0, index + 1).join(""))
+    .map((text) => wholeContent(decodeText(text)));
+  for (let bit = 0; bit < BYTES.length * 8; bit++) {
+    const flipped = BYTES.slice();
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    const reading = decodeJournal(flipped);
+    assert(reading.kind !== "newer", `bit ${bit}`);
+    if (reading.kind === "whole") assert(reading.content.isTorn, `bit ${bit} was not noticed`);
+    const readable = reading.kind === "whole" ? reading.content : reading.readable;
+    if (readable === null) continue;
+    assertEquals({ ...readable, isTorn: false }, afterLines[readable.lineCount - 1]!, `bit ${bit}`);
+  }
+});
+
+Deno.test("damage to a journal is named with its line, and what is before it can be read", () => {
+  const [head, first, second] = LINES as [string, string, string];
+  const cases: [name: string, text: string, reason: string, readableLines: number][] = [
+    ["an empty journal", "", "line 1: the journal's first line is missing", 0],
+    ["another format", head.replace("journal/1", "journal/9"), "line 1: its checksum is wrong", 0],
+    [
+      "a changed digit",
+      head + first.replace("100", "900"),
+      "line 2: its checksum is wrong",
+      1,
+    ],
+    ["a line lost", head + second, "line 2: sequence number 2, expected 1", 1],
+    ["a line twice", head + first + first, "line 3: sequence number 1, expected 2", 2],
+    ["a line that is no journal line", `${head}hello\n`, "line 2: no journal line", 1],
+    ["NULs, as some file systems leave", `${head}\0\0\0\n`, "line 2: no journal line", 1],
   ];
-  for (const [name, text, message] of cases) {
-    const error = assertThrows(() => decodeJournal(text), SyntaxError);
-    assert(error.message.startsWith(message), `${name}: ${error.message}`);
+  for (const [name, text, expected, readableLines] of cases) {
+    const reading = decodeText(text);
+    assert(reading.kind === "damaged", name);
+    assertEquals(
+      [reading.reason, reading.readable?.lineCount ?? 0],
+      [expected, readableLines],
+      name,
+    );
   }
+  const notText = BYTES.slice();
+  notText[LINES[0]!.length + 20] = 0xff;
+  const reading = decodeJournal(notText);
+  assertEquals(reading.kind === "damaged" && reading.reason, "line 2: not UTF-8");
+});
+
+Deno.test("a journal of a newer format is told from a damaged one by its first line", () => {
+  const body = JSON.stringify({ seq: 0, epoch: 1, format: "pgsluice-journal/2", more: true });
+  const sum = createHash("sha256").update(body).digest("hex").slice(0, 16);
+  const head = `${body.slice(0, -1)},"sum":"${sum}"}\n`;
+  assertEquals(decodeText(`${head}whatever comes then\n`), {
+    kind: "newer",
+    format: "pgsluice-journal/2",
+  });
 });

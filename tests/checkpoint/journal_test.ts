@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { Journal, readJournal, setAsideJournal } from "../../src/checkpoint/journal.ts";
+import { Journal, keptJournalName } from "../../src/checkpoint/journal.ts";
+import { readJournal } from "../../src/checkpoint/read_journal.ts";
 
 const HEAD = { pipeline: "p", identity: "id", source: "/s", table: "t" };
 
@@ -35,15 +36,19 @@ Deno.test("a journal that was appended to is read back whole", async () => {
   });
 });
 
-Deno.test("a missing journal is missing, a damaged one is damaged and can be set aside", async () => {
+Deno.test("a missing journal is missing, a damaged one is kept beside the new one", async () => {
   await withFolder(async (directory) => {
     assertEquals(await readJournal(directory), { kind: "missing" });
+    assertEquals(await readJournal(join(directory, "none", "p")), { kind: "missing" });
     await Deno.writeTextFile(join(directory, "journal.jsonl"), "garbage\n");
-    const found = await readJournal(directory);
-    assertEquals(found.kind, "damaged");
-    const kept = await setAsideJournal(directory, "now");
-    assertEquals(await Deno.readTextFile(kept), "garbage\n");
-    assertEquals(await readJournal(directory), { kind: "missing" });
+    assertEquals(await readJournal(join(directory, "journal.jsonl", "p")), { kind: "missing" });
+    assertEquals((await readJournal(directory)).kind, "damaged");
+    const keepAs = keptJournalName("damaged", new Date());
+    const journal = new Journal({ directory, onTrouble: failOnTrouble });
+    journal.rebuild(HEAD, { epoch: 1, files: [], keepAs });
+    journal.close();
+    assertEquals(await Deno.readTextFile(join(directory, keepAs)), "garbage\n");
+    assertEquals((await readJournal(directory)).kind, "whole");
   });
 });
 

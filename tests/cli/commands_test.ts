@@ -8,7 +8,12 @@ import { commandHelp } from "../../src/cli/help.ts";
 const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 
 /** Variables that are no flag's. */
-const OWN_VARIABLES = ["PGSLUICE_HOME", "PGSLUICE_DEBUG", "PGSLUICE_TEST_DATABASE_URL"];
+const OWN_VARIABLES = [
+  "PGSLUICE_HOME",
+  "PGSLUICE_DEBUG",
+  "PGSLUICE_SELFTEST_VICTIM",
+  "PGSLUICE_TEST_DATABASE_URL",
+];
 
 async function pgsluice(...args: readonly string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
