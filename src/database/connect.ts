@@ -1,7 +1,8 @@
 import { PgsluiceError } from "../pgsluice_error.ts";
+import { connectionLost } from "./connection_lost.ts";
 import { type DatabaseTarget, describeTarget } from "./database_target.ts";
 import { holdEmbeddedServer, type ServerHold } from "./embedded_server.ts";
-import { databaseError, isConnectionError } from "./fault.ts";
+import { databaseError, isConnectionError, sqlState } from "./fault.ts";
 import type { Pool, Sql } from "./open_pool.ts";
 import { parseServerUrl } from "./server_url.ts";
 import { refuseTransactionPooler } from "./transaction_pooler.ts";
@@ -15,6 +16,8 @@ export type { Sql } from "./open_pool.ts";
  */
 export interface DatabaseClient {
   readonly sql: Sql;
+  /** The longest that a connection has waited for a word of the server; 0 if none waits. */
+  readonly silentMs: number;
   /** Waits for what is under way, 5 s at most. Never rejects. Twice is safe. */
   close(): Promise<void>;
   /**
@@ -41,6 +44,10 @@ export interface ConnectOptions {
 
 const CLOSE_TIMEOUT_S = 5;
 const EMBEDDED_ATTEMPTS = 5;
+/** For the first questions on a new connection. */
+const CHECK_TIMEOUT_MS = 10_000;
+/** What a pooler says of settings that it does not know. */
+const PROTOCOL_VIOLATION = "08P01";
 /** PostgreSQL 14, for `idle_session_timeout`. */
 const OLDEST_SERVER = 140_000;
 
@@ -79,6 +86,9 @@ async function open(
     pool.onLost = options.onClose ?? (() => {});
     return {
       sql: pool.sql,
+      get silentMs() {
+        return pool.silentMs;
+      },
       close: async () => {
         await pool.end(CLOSE_TIMEOUT_S);
         // An embedded server that will not stop now stays up until the next command ends.
@@ -115,17 +125,36 @@ async function firstUsable(
     const open = (maxConnections: number): Pool =>
       openPool(place, address, { maxConnections, sessionSettings, certificateAuthorities });
     const pool = open(options.maxConnections ?? 1);
+    // a peer that takes bytes and never answers gives no error by itself
+    const deadline = setTimeout(
+      () => pool.lose(connectionLost(`no answer in ${CHECK_TIMEOUT_MS / 1000} s`)),
+      CHECK_TIMEOUT_MS,
+    );
     try {
       await checkServer(pool.sql, target);
       await refuseTransactionPooler(pool.sql, () => open(1));
       return pool;
     } catch (error) {
       await pool.end(0);
-      failure = error;
+      failure = sqlState(error) === PROTOCOL_VIOLATION ? settingsRefused(error) : error;
       if (!isConnectionError(error)) break;
+    } finally {
+      clearTimeout(deadline);
     }
   }
   throw failure;
+}
+
+/**
+ * A server takes the settings that a session begins with; a pooler refuses those it does not know
+ * to set anew for each of its clients. Trying again does not mend that, so there is no cause.
+ */
+function settingsRefused(error: unknown): PgsluiceError {
+  return new PgsluiceError(
+    "database-pooler",
+    `a pooler is in the way: ${(error as Error).message}`,
+    { hint: "use the server's own port: a pipeline's lock and settings need sessions of its own" },
+  );
 }
 
 async function checkServer(sql: Sql, target: DatabaseTarget): Promise<void> {

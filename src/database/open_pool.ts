@@ -16,6 +16,8 @@ export type Sql = PostgresSql;
 /** A postgres.js client that lives once; see {@linkcode WatchedSocket} for why. */
 export interface Pool {
   readonly sql: Sql;
+  /** The longest that a connection has waited for a word of the server; 0 if none waits. */
+  readonly silentMs: number;
   /** Hears once of the loss of the pool, not of `end()`. */
   onLost: (cause: Error) => void;
   /** Ends it, after what is under way or the timeout. Never rejects. Twice is safe. */
@@ -38,6 +40,11 @@ const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   bytea_output: "hex",
   datestyle: "ISO",
   client_min_messages: "warning",
+  // the server ends the session of a host that has vanished; they mean nothing on a unix socket
+  tcp_keepalives_idle: "30",
+  tcp_keepalives_interval: "10",
+  tcp_keepalives_count: "3",
+  tcp_user_timeout: "60000",
 };
 
 /** Connections are made when statements need them; none is ever made again after a loss. */
@@ -130,7 +137,15 @@ export function openPool(
     (sql.options as unknown as { shared: { typeArrayMap: object } }).shared.typeArrayMap,
     ARRAY_OF_ELEMENT,
   );
-  const pool: Pool = { sql, onLost: () => {}, end, lose };
+  const pool: Pool = {
+    sql,
+    get silentMs() {
+      return Math.max(0, ...[...sockets].map((socket) => socket.silentMs));
+    },
+    onLost: () => {},
+    end,
+    lose,
+  };
   return pool;
 }
 

@@ -11,7 +11,13 @@ import {
   withDatabase,
 } from "./database_target.ts";
 import { databaseError, sqlState } from "./fault.ts";
-import { migrate, MIGRATIONS, MIGRATIONS_TABLE_SQL, STRUCTURE_LOCK } from "./migrate.ts";
+import {
+  migrate,
+  type Migration,
+  MIGRATIONS,
+  MIGRATIONS_TABLE_SQL,
+  STRUCTURE_LOCK,
+} from "./migrate.ts";
 import { quoteIdentifier, tableName } from "./quote_identifier.ts";
 
 const APPLICATION_NAME = "pgsluice setup";
@@ -33,28 +39,57 @@ export async function setUp(
 ): Promise<{ did: string[] }> {
   const did: string[] = [];
   const say = options.say ?? (() => {});
-  const table = tableName(options.table);
   const connectOptions = { applicationName: APPLICATION_NAME, say };
   let client;
   try {
     client = await connect(target, connectOptions);
   } catch (error) {
-    if (sqlState(error) !== "3D000") throw error;
-    if (await createDatabase(target, say)) did.push(`made database ${targetDatabase(target)}`);
+    did.push(...await createMissingDatabase(target, { error, say }));
     client = await connect(target, connectOptions);
   }
   try {
-    for (const name of await migrate(client.sql)) did.push(`applied migration ${name}`);
-    if (await createTable(client.sql, options.schema, table.quoted)) {
-      did.push(`made table ${options.table} with its indexes`);
-    }
-    await requireTable(client.sql, options.schema, options.table);
+    did.push(...await completeDatabase(client.sql, options));
     return { did };
   } catch (error) {
     throw databaseError(error, `setting up ${describeTarget(target)}`);
   } finally {
     await client.close();
   }
+}
+
+/**
+ * Makes the database if that is what a connection failed for.
+ *
+ * @param options.error Of the connection; thrown if it is about anything else.
+ * @returns A sentence for what was made; none if somebody else was quicker.
+ */
+export async function createMissingDatabase(
+  target: DatabaseTarget,
+  options: { error: unknown; say: (text: string) => void },
+): Promise<string[]> {
+  if (sqlState(options.error) !== "3D000") throw options.error;
+  const isMade = await createDatabase(target, options.say);
+  return isMade ? [`made database ${targetDatabase(target)}`] : [];
+}
+
+/**
+ * The part of `setUp` within a database that is there.
+ *
+ * @param options.migrations Those of this version unless given.
+ * @returns A sentence for each thing made.
+ */
+export async function completeDatabase(
+  sql: Sql,
+  options: { schema: Schema; table: string; migrations?: readonly Migration[] },
+): Promise<string[]> {
+  const { schema, table, migrations = MIGRATIONS } = options;
+  const did: string[] = [];
+  for (const name of await migrate(sql, { migrations })) did.push(`applied migration ${name}`);
+  if (await createTable(sql, schema, tableName(table).quoted)) {
+    did.push(`made table ${table} with its indexes`);
+  }
+  await requireTable(sql, schema, table);
+  return did;
 }
 
 /** The same as SQL, for people who run it themselves, in a new database of encoding UTF8. */

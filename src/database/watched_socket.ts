@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type net from "node:net";
 import { PgsluiceError } from "../pgsluice_error.ts";
+import { connectionLost } from "./connection_lost.ts";
 
 /**
  * The socket as postgres.js sees it: a thin layer that decides what it hears of a lost connection.
@@ -27,6 +28,8 @@ export class WatchedSocket extends EventEmitter {
   #lost: Error | null = null;
   #ended = false;
   #closeAnnounced = false;
+  /** When something was sent after which nothing has come; by the performance clock. */
+  #askedMs: number | null = null;
 
   /** @param socket Connected; it belongs to this object from now on. */
   constructor(
@@ -40,7 +43,10 @@ export class WatchedSocket extends EventEmitter {
     this.#onLost = options.onLost;
     const closed = Promise.withResolvers<void>();
     this.#realClosed = closed.promise;
-    socket.on("data", (chunk: Uint8Array) => this.emit("data", chunk));
+    socket.on("data", (chunk: Uint8Array) => {
+      this.#askedMs = null;
+      this.emit("data", chunk);
+    });
     socket.on("drain", () => this.emit("drain"));
     const lose = () => this.lose(lossOf(socket));
     socket.on("error", lose);
@@ -61,7 +67,13 @@ export class WatchedSocket extends EventEmitter {
     return this.#realClosed;
   }
 
+  /** For how long the server has said nothing to what was asked; 0 if it owes no answer. */
+  get silentMs(): number {
+    return this.#askedMs === null ? 0 : performance.now() - this.#askedMs;
+  }
+
   write(chunk: Uint8Array, callback?: (error?: Error | null) => void): boolean {
+    this.#askedMs ??= performance.now();
     if (this.#lost === null) return this.#socket.write(chunk, callback);
     const lost = this.#lost;
     queueMicrotask(() => {
@@ -79,7 +91,7 @@ export class WatchedSocket extends EventEmitter {
 
   /** What postgres.js calls when its own connect timeout has passed. */
   destroy(): void {
-    this.lose(connectionClosed("the connection was given up"));
+    this.lose(connectionLost("the connection was given up"));
   }
 
   /** Drops the socket at once; everything under way fails with `cause`. Twice is safe. */
@@ -118,17 +130,13 @@ export class WatchedSocket extends EventEmitter {
 /** Deno gives some errors no code at all (`UNKNOWN`): whatever it was, the connection is lost. */
 function lossOf(socket: net.Socket): Error {
   const cause = socket.errored;
-  if (cause === null) return connectionClosed("the server closed the connection");
+  if (cause === null) return connectionLost("the server closed the connection");
   if (!cause.message.includes("certificate")) {
-    return connectionClosed(`the connection broke: ${cause.message}`, cause);
+    return connectionLost(`the connection broke: ${cause.message}`, cause);
   }
   return new PgsluiceError("database-tls", `TLS: ${cause.message}`, {
     hint: "sslrootcert=FILE names the certificate authority to trust; sslmode=require trusts " +
       "whoever answers",
     cause,
   });
-}
-
-function connectionClosed(message: string, cause?: Error): Error {
-  return Object.assign(new Error(message, { cause }), { code: "CONNECTION_CLOSED" });
 }

@@ -7,6 +7,8 @@ import type { Meaning } from "./file_cursor.ts";
 
 /** What a range of a file counted for, rows and rejects apart. */
 export interface TakenCounts {
+  /** Whether the file's header is in it. */
+  readonly takesHeader: boolean;
   readonly lineEnds: number;
   readonly headers: number;
   readonly ambiguousTimes: number;
@@ -14,7 +16,8 @@ export interface TakenCounts {
 
 /**
  * Reads a range again that was taken as if the file ended with it, for what its rows do not tell.
- * @param range begins where a record does; if that is byte 0, with the header
+ * @param range begins where a record does; `mapping` is null if the header is still to come, and
+ * nothing but empty lines in the range
  */
 export async function countTaken(
   source: ByteSource,
@@ -22,13 +25,13 @@ export async function countTaken(
     start: number;
     end: number;
     meaning: Meaning;
-    mapping: HeaderMapping;
+    mapping: HeaderMapping | null;
   },
 ): Promise<TakenCounts> {
   const { maxRecordBytes } = meaning;
   const scanner = new RecordScanner({ startByte: start, startLine: 1, maxRecordBytes });
   // the rows are decoded for their times alone: which file they are of makes no difference
-  const decoder = new RecordDecoder({
+  const decoder = mapping && new RecordDecoder({
     ...meaning,
     mapping,
     derivedKeyPrefix: new Uint8Array(10),
@@ -36,7 +39,8 @@ export async function countTaken(
   });
   const tuples = new TupleBuffer();
   let headers = 0;
-  let isHeaderDue = start === 0;
+  const takesHeader = mapping !== null && mapping.startByte >= start;
+  let isHeaderDue = takesHeader;
   for (let byte = start;;) {
     const step = scanner.next(byte === end);
     if (step === "end") break;
@@ -51,10 +55,12 @@ export async function countTaken(
       byte += byteCount;
     } else if (isHeaderDue) {
       isHeaderDue = false;
-    } else if (step === "record") {
-      if (decoder.decode(scanner, tuples) !== null && isRepeatedHeader(mapping, scanner)) headers++;
+    } else if (step === "record" && mapping !== null) {
+      if (isRepeatedHeader(mapping, scanner)) headers++;
+      else decoder?.decode(scanner, tuples);
       tuples.reset();
     }
   }
-  return { lineEnds: scanner.nextLine - 1, headers, ambiguousTimes: decoder.ambiguousTimes };
+  const ambiguousTimes = decoder?.ambiguousTimes ?? 0;
+  return { lineEnds: scanner.nextLine - 1, takesHeader, headers, ambiguousTimes };
 }

@@ -3,17 +3,21 @@
  * current batch.
  *
  * Invariants: a batch's part of the file ends where a record begins (or the input ends), and its
- * digests are of exactly the bytes before; `hashedByte` never passes the scanner's place.
+ * digests are of exactly the bytes before; `hashedByte` never passes the scanner's place. Every byte
+ * is hashed before the scanner's window drops it, so nothing is read twice.
  */
-import { createHash } from "node:crypto";
+import { RAW_BYTES } from "../csv/record.ts";
 import { RecordScanner } from "../csv/record_scanner.ts";
+import { derivedKeyPrefix } from "../schema/derived_key_prefix.ts";
 import { type HeaderMapping, isRepeatedHeader, mapHeader } from "../schema/header_mapping.ts";
 import { RecordDecoder } from "../schema/record_decoder.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Segment } from "../sink/batch.ts";
 import type { ByteSource } from "../source/byte_source.ts";
 import type { ContentHash } from "../source/content_hash.ts";
+import type { ReplayStream } from "../source/replay_stream.ts";
 import type { Batcher } from "./batcher.ts";
+import type { RejectCounter } from "./reject_budget.ts";
 import type { TrackedFile } from "./tracked_file.ts";
 
 /** What decides the meaning of a file's bytes. */
@@ -44,24 +48,35 @@ export interface FileCursorOptions {
   readonly hash: ContentHash;
   /** Null if the header is still to be read, as at byte 0. */
   readonly mapping: HeaderMapping | null;
+  /** Of all that was read of it; absent if its rejects were counted before. */
+  readonly rejectCounter?: RejectCounter;
+  /** The source, if it is a stream that holds what was read of it, and is to let go. */
+  readonly replay?: ReplayStream;
   /** Ends reading between two chunks. */
   readonly signal: AbortSignal;
 }
 
-/** Bytes read at a time when part of a file is read again only to hash it. */
-const REREAD_BYTES = 256 * 1024;
+/** The oversize line that the scanner is inside of, as far as it was given. */
+interface PassedLine {
+  /** Of [0, byte). */
+  hash: ContentHash;
+  byte: number;
+  /** From here on the stream need not hold it; null as long as it must. */
+  fromByte: number | null;
+}
 
 export class FileCursor {
   readonly #options: FileCursorOptions;
   readonly #scanner: RecordScanner;
-  readonly #hash: ContentHash;
+  /** Of [0, hashedByte). */
+  #hash: ContentHash;
   #mapping: HeaderMapping | null;
   #decoder: RecordDecoder | null = null;
   /** [0, inputByte) has been given to the scanner. */
   #inputByte: number;
   #hashedByte: number;
-  /** Adds to a file's byte to give its index in the scanner's window; null if not known. */
-  #windowOffset: number | null = null;
+  /** Not null from the first read inside an oversize line until its end. */
+  #passed: PassedLine | null = null;
   #provisionalFromByte: number | null = null;
 
   constructor(options: FileCursorOptions) {
@@ -97,16 +112,18 @@ export class FileCursor {
   /**
    * Reads on until `limitByte`, the end of the input, or `isReady` says that reading would wait.
    * Complete records go to batches, which are cut and handed over as they fill.
-   * @throws FileFault if the header is not one of this schema
+   * @throws FileFault if the header is not one of this schema; or if there are too many rejects,
+   * with what was read handed over
    */
   async read(
     until: { limitByte: number; isReady?: (byte: number) => boolean },
   ): Promise<void> {
     const { source, signal } = this.#options;
+    this.#throwTooMany();
     while (this.#inputByte < until.limitByte && !signal.aborted) {
       if (until.isReady?.(this.#inputByte) === false) return;
-      await this.#hashTo(this.#scanner.nextByte);
-      this.#windowOffset = null;
+      this.#hashWhatRoomDrops();
+      if (this.#jump()) continue;
       const room = this.#scanner.room();
       const wanted = Math.min(room.length, until.limitByte - this.#inputByte);
       const byteCount = await source.read(this.#inputByte, room.subarray(0, wanted));
@@ -131,14 +148,14 @@ export class FileCursor {
    * Brings the current batch's part of the file up to what was read. The file is done if that is
    * its size; a stream is if `isStreamEnd`.
    */
-  async close({ isStreamEnd = false } = {}): Promise<void> {
+  close({ isStreamEnd = false } = {}): void {
     const { file, batcher } = this.#options;
     const endByte = this.#scanner.nextByte;
     const isDone = isStreamEnd || endByte === file.stat?.sizeBytes;
     file.state = isDone ? "done" : "open";
     if (endByte === file.readByte) return;
     const segment = batcher.current.segmentOf(file.fileId) ?? this.#openSegment();
-    await this.#hashTo(endByte);
+    this.#hashTo(endByte);
     const digests = this.#hash.digests();
     segment.endByte = endByte;
     segment.endLine = this.#scanner.nextLine - 1;
@@ -178,13 +195,8 @@ export class FileCursor {
     for (;;) {
       const isPlain = this.#decoder?.decodePlain(scanner, batch.tuples) ?? false;
       const step = isPlain ? "record" : scanner.next(atEnd);
-      if (step === "more" || step === "end") return;
-      if (step === "malformed" && scanner.problem.code === "oversize_record") {
-        this.#windowOffset = null;
-        await this.#hashTo(scanner.endByte);
-      } else {
-        this.#windowOffset = scanner.recordStart - scanner.startByte;
-      }
+      if (step === "more" && this.#mapping === null) this.#checkHeaderLength();
+      if (step === "more" || step === "end") return this.#throwTooMany();
       if (this.#decoder === null || this.#mapping === null) {
         this.#readHeader(step);
         continue;
@@ -193,15 +205,18 @@ export class FileCursor {
       if (step === "malformed") {
         const { code, reason } = scanner.problem;
         this.#reject(segment, { columnName: null, code, reason });
+      } else if (!isPlain && isRepeatedHeader(this.#mapping, scanner)) {
+        segment.headerCount++;
       } else {
         const reason = isPlain ? null : this.#decoder.decode(scanner, batch.tuples);
-        if (reason === null) batch.addRow(segment, scanner);
-        else if (isRepeatedHeader(this.#mapping, scanner)) segment.headerCount++;
-        else this.#reject(segment, reason);
+        if (reason === null) {
+          batch.addRow(segment, scanner);
+          this.#options.rejectCounter?.addRow();
+        } else this.#reject(segment, reason);
       }
       batchBytes = batch.sizeBytes + scanner.endByte - this.#options.file.readByte;
       if (batch.recordCount >= limits.rows || batchBytes >= limits.sizeBytes) {
-        await this.close();
+        this.close();
         await batcher.flush();
         batch = batcher.current;
         segment = null;
@@ -209,13 +224,13 @@ export class FileCursor {
     }
   }
 
+  /** A first line that is too long already need not be read to its end, if it has one. */
+  #checkHeaderLength(): void {
+    if (this.#scanner.isPassing) throw headerFault(this.#scanner.oversize);
+  }
+
   #readHeader(step: "record" | "malformed"): void {
-    if (step === "malformed") {
-      throw new FileFault(
-        "not_csv",
-        `its first line is no CSV header: ${this.#scanner.problem.reason}`,
-      );
-    }
+    if (step === "malformed") throw headerFault(this.#scanner.problem);
     const result = mapHeader(this.#options.meaning.schema, this.#scanner);
     if (!result.ok) throw new FileFault(result.code, result.reason);
     this.#mapping = result.mapping;
@@ -236,6 +251,15 @@ export class FileCursor {
       key: null,
       raw: scanner.rawBytes(),
     });
+    this.#options.rejectCounter?.addReject();
+    this.#throwTooMany();
+  }
+
+  #throwTooMany(): void {
+    const fault = this.#options.rejectCounter?.fault() ?? null;
+    if (fault === null) return;
+    this.close();
+    throw fault;
   }
 
   #openSegment(): Segment {
@@ -260,42 +284,60 @@ export class FileCursor {
     });
   }
 
-  async #hashTo(byte: number): Promise<void> {
-    if (byte <= this.#hashedByte) return;
-    if (this.#windowOffset !== null) {
-      const from = this.#hashedByte + this.#windowOffset;
-      this.#hash.update(this.#scanner.bytes.subarray(from, byte + this.#windowOffset));
-      this.#hashedByte = byte;
-      return;
+  /** Hashes what has no place in the window once there is room for the next read. */
+  #hashWhatRoomDrops(): void {
+    const scanner = this.#scanner;
+    this.#hashTo(scanner.nextByte);
+    if (!scanner.isPassing) return;
+    // until its newline comes, the line may still have to be read again from its start
+    const passed = this.#passed ??= {
+      hash: this.#hash.clone(),
+      byte: this.#hashedByte,
+      fromByte: null,
+    };
+    this.#feed(passed.hash, { from: passed.byte, until: this.#inputByte });
+    passed.byte = this.#inputByte;
+    const { replay } = this.#options;
+    if (replay === undefined || passed.byte - scanner.startByte < RAW_BYTES) return;
+    passed.fromByte ??= passed.byte;
+    if (passed.fromByte === passed.byte) return;
+    replay.pass({ fromByte: passed.fromByte, toByte: passed.byte, hash: passed.hash.clone() });
+  }
+
+  /** Leaps over what an earlier session passed and the stream let go. False if that is nothing. */
+  #jump(): boolean {
+    const stretch = this.#scanner.isPassing
+      ? this.#options.replay?.passedFrom(this.#inputByte)
+      : undefined;
+    if (stretch === undefined) return false;
+    this.#scanner.passTo(stretch.toByte);
+    this.#inputByte = stretch.toByte;
+    this.#passed = {
+      hash: stretch.hash.clone(),
+      byte: stretch.toByte,
+      fromByte: this.#passed?.fromByte ?? stretch.fromByte,
+    };
+    return true;
+  }
+
+  #hashTo(byte: number): void {
+    if (this.#passed !== null && byte >= this.#passed.byte) {
+      this.#hash = this.#passed.hash;
+      this.#hashedByte = this.#passed.byte;
+      this.#passed = null;
     }
-    // not in the window any more: an oversize record, or nothing but blank lines
-    const buffer = new Uint8Array(REREAD_BYTES);
-    while (this.#hashedByte < byte) {
-      const wanted = Math.min(buffer.length, byte - this.#hashedByte);
-      const byteCount = await this.#options.source.read(
-        this.#hashedByte,
-        buffer.subarray(0, wanted),
-      );
-      if (byteCount === 0) {
-        throw new FileShrankError(this.#options.file.path);
-      }
-      this.#hash.update(buffer.subarray(0, byteCount));
-      this.#hashedByte += byteCount;
-    }
+    this.#feed(this.#hash, { from: this.#hashedByte, until: byte });
+    this.#hashedByte = Math.max(this.#hashedByte, byte);
+  }
+
+  /** Hashes what stands in the window. */
+  #feed(hash: ContentHash, { from, until }: { from: number; until: number }): void {
+    if (until <= from) return;
+    const { bytes, windowByte } = this.#scanner;
+    hash.update(bytes.subarray(from - windowByte, until - windowByte));
   }
 }
 
-/** The file became shorter while it was read; look at it again. */
-export class FileShrankError extends Error {
-  constructor(path: string) {
-    super(`${path} became shorter while it was read`);
-    this.name = "FileShrankError";
-  }
-}
-
-/** The part of a derived key that tells files and generations apart. */
-function derivedKeyPrefix(pipelineName: string, file: TrackedFile): Uint8Array {
-  return createHash("sha256")
-    .update(JSON.stringify([pipelineName, file.path, file.generation]))
-    .digest();
+export function headerFault({ reason }: { reason: string }): FileFault {
+  return new FileFault("not_csv", `its first line is no CSV header: ${reason}`);
 }

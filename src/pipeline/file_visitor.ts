@@ -1,228 +1,329 @@
 /**
  * One look at a file of the folder: is it the one that the ledger knows, and from where is it read
  * on. What was read goes to the batcher.
- *
- * Invariant: the ledger's row of a file is changed, other than by a batch, only when no batch
- * carries the file, for batches carry the revision they began with.
  */
-import { join } from "@std/path";
 import type { Sql } from "../database/connect.ts";
 import { PgsluiceError } from "../pgsluice_error.ts";
-import {
-  loadDigests,
-  markFile,
-  sameAs,
-  supersedeFile,
-  takeBackProvisional,
-} from "../sink/ledger.ts";
-import type { FileState } from "../sink/ledger_file.ts";
-import type { PipelineBinding } from "../sink/pipeline_binding.ts";
-import { type ByteSource, type FileStat, openFile } from "../source/byte_source.ts";
+import type { Probe } from "../probe.ts";
+import { SKIPPED } from "../sink/first_scan.ts";
+import { loadDigests, sameAs, takeBackProvisional } from "../sink/ledger.ts";
+import type { ByteSource, FileStat } from "../source/byte_source.ts";
 import { type ContentDigests, ContentHash, sameDigests } from "../source/content_hash.ts";
 import type { Candidate } from "../source/folder_scan.ts";
+import { openCandidate } from "../source/open_candidate.ts";
 import type { Batcher } from "./batcher.ts";
 import { countTaken } from "./count_taken.ts";
-import { DoneFiles } from "./done_files.ts";
 import { FileCursor, FileFault, type Meaning } from "./file_cursor.ts";
+import type { FileLedger } from "./file_ledger.ts";
+import type { FileReplacement } from "./file_replacement.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
-import { readHeader } from "./read_header.ts";
+import type { RejectBudget } from "./ingest_options.ts";
+import type { LoadedContents } from "./loaded_contents.ts";
+import { isPutAway } from "./put_away.ts";
+import { readHeaderBefore } from "./read_header.ts";
 import { hashBefore, hashRange, resumeHash } from "./recognise_file.ts";
+import { budgetFault, countsOf, RejectCounter } from "./reject_budget.ts";
+import { noteLook, settleLeftMs } from "./settling.ts";
 import { isUnchanged, type TrackedFile, trackFile } from "./tracked_file.ts";
+import { validateFile } from "./validate_file.ts";
 
 export interface FileVisitorOptions {
   readonly sql: Sql;
-  readonly binding: PipelineBinding;
   readonly directory: string;
   readonly once: boolean;
   readonly settleMs: number;
+  readonly maxRejects: RejectBudget | null;
   /** The target, quoted. */
   readonly table: string;
   readonly meaning: Meaning;
   readonly batcher: Batcher;
-  /** All files of the pipeline. */
-  readonly files: ReadonlyMap<string, TrackedFile>;
   readonly observer: IngestObserver;
-  /** The ledger's row of the file changed, other than by a batch. */
-  readonly onMarked: (file: TrackedFile) => void;
-  /** Resolves when everything handed over has committed. */
-  readonly drain: () => Promise<void>;
+  readonly ledger: FileLedger;
+  readonly contents: LoadedContents;
+  readonly replacement: FileReplacement;
   readonly signal: AbortSignal;
+  readonly probe: Probe;
 }
+
+/** What a look at a file leads to. */
+type Verdict =
+  /** `hash` is of what is before the place to read on from. */
+  | { readonly kind: "read"; readonly hash: ContentHash }
+  | { readonly kind: "leave" }
+  | { readonly kind: "wait"; readonly forMs: number };
+
+interface Look {
+  readonly source: ByteSource;
+  readonly stat: FileStat;
+  /** As the ledger has it. */
+  readonly before: FileStat | null;
+  /** What is behind this byte is for another look. */
+  readonly limitByte: number;
+}
+
+const LEAVE = { kind: "leave" } as const;
 
 export class FileVisitor {
   readonly #options: FileVisitorOptions;
-  readonly #contents = new DoneFiles();
 
   constructor(options: FileVisitorOptions) {
     this.#options = options;
-    for (const file of options.files.values()) {
-      if (file.state === "done") this.#contents.add(file);
-    }
   }
 
   /**
    * Reads the file as far as it goes.
-   * @returns in how many ms what its end leaves open may be taken; null if nothing is left open
+   * @returns in how many ms it is to be looked at again, because it may have settled by then; null
+   * if nothing depends on that
    * @throws what reading throws, with what was read before handed to the batcher
    */
   async visit(file: TrackedFile, candidate: Candidate): Promise<number | null> {
-    const { directory, once, observer } = this.#options;
-    const { path } = file;
-    const source = await openFile(join(directory, path));
-    this.#contents.delete(file);
+    const { directory, once, contents, probe } = this.#options;
+    const source = await openCandidate(directory, file.path, probe);
+    contents.delete(file);
     try {
       const stat = await source.stat();
-      const before = file.stat;
+      noteLook(file, stat, Date.now());
       const limitByte = once ? Math.min(stat.sizeBytes, candidate.sizeBytes) : stat.sizeBytes;
-      try {
-        const hash = await this.#recognise(file, { source, stat, before });
-        return hash === null ? null : await this.#readOn(file, { source, stat, hash, limitByte });
-      } catch (error) {
-        if (error instanceof FileFault) {
-          observer.fileTrouble({ path, state: "failed", reason: error.message });
-          const reason = `${error.code}: ${error.message}`;
-          await this.#mark(file, { state: "failed", reason, stat });
-        } else if (error instanceof PgsluiceError && error.code === "waiting-source-gone") {
-          // its last record cannot be taken back
-          observer.fileTrouble({ path, state: "held", reason: error.message });
-          await this.#mark(file, { state: "held", reason: error.message, stat });
-        } else throw error;
-        return null;
-      }
+      return await this.#take(file, { source, stat, before: file.stat, limitByte });
     } finally {
       source.close();
-      if (file.state === "done") this.#contents.add(file);
+      if (file.state === "done") contents.add(file);
     }
   }
 
-  /**
-   * Decides whether the file is read on, and from where; `file` is moved there.
-   * @returns the hash of what is before, or null if the file is not to be read
-   */
-  async #recognise(
-    file: TrackedFile,
-    { source, stat, before }: { source: ByteSource; stat: FileStat; before: FileStat | null },
-  ): Promise<ContentHash | null> {
-    const { sql } = this.#options;
+  async #take(file: TrackedFile, look: Look): Promise<number | null> {
+    try {
+      const verdict = await this.#recognise(file, look);
+      if (verdict.kind === "wait") return verdict.forMs;
+      if (isPutAway(file)) await this.#options.ledger.putBack(file);
+      return verdict.kind === "read" ? await this.#readOn(file, look, verdict.hash) : null;
+    } catch (error) {
+      if (error instanceof FileFault) {
+        await this.#fail(file, look, error);
+      } else if (error instanceof PgsluiceError && KEPT_BY_OTHERS.includes(error.code)) {
+        this.#options.observer.fileTrouble({
+          path: file.path,
+          state: "held",
+          reason: error.message,
+        });
+        await this.#options.ledger.mark(file, {
+          state: "held",
+          reason: error.message,
+          stat: look.stat,
+        });
+      } else throw error;
+      return null;
+    }
+  }
+
+  async #fail(file: TrackedFile, { stat }: Look, fault: FileFault): Promise<void> {
+    const { once, observer, ledger } = this.#options;
+    const reason = `${fault.code}: ${fault.message}`;
+    // a file that goes on growing need not say so each time
+    if (once || file.state !== "failed" || file.reason !== reason) {
+      observer.fileTrouble({ path: file.path, state: "failed", reason: fault.message });
+    }
+    await ledger.mark(file, { state: "failed", reason, stat });
+  }
+
+  /** Decides whether the file is read on, and from where; `file` is moved there. */
+  async #recognise(file: TrackedFile, look: Look): Promise<Verdict> {
+    if (file.state === "skipped") return await this.#passOver(file, look);
+    if (file.state === "undone" && !isPutAway(file)) return await this.#stayOut(file, look, UNDONE);
     if (file.readByte === 0) {
-      const twin = await this.#findTwin(file, { source, stat });
-      if (twin !== null) {
-        await this.#mark(file, { state: "same", reason: sameAs(twin.path), stat });
-        this.#options.observer.fileNote({ path: file.path, note: sameAs(twin.path) });
-        return null;
-      }
-      if (file.state === "same") {
-        return await this.#replace(file, { source, stat, reason: "it was the same as another" });
-      }
-      return new ContentHash();
+      if (await this.#isTwin(file, look)) return LEAVE;
+      return file.state === "same"
+        ? await this.#replace(file, look, "it was the same as another")
+        : { kind: "read", hash: new ContentHash() };
     }
-    const digests = file.digests ?? await loadDigests(sql, file.fileId);
-    if (digests === null) return new ContentHash();
-    if (stat.sizeBytes < file.readByte) {
-      return await this.#replace(file, {
-        source,
-        stat,
-        reason: `it has ${stat.sizeBytes} bytes, of which ${file.readByte} were loaded`,
-      });
+    const digests = file.digests ?? await loadDigests(this.#options.sql, file.fileId);
+    if (digests === null) return { kind: "read", hash: new ContentHash() };
+    const { sizeBytes } = look.stat;
+    if (sizeBytes < file.readByte) {
+      const reason = `it has ${sizeBytes} bytes, of which ${file.readByte} were loaded`;
+      return await this.#replace(file, look, reason);
     }
+    const hash = await this.#hashLoaded(file, look, digests);
+    if (hash === null) return await this.#replace(file, look, "its loaded bytes have changed");
+    if (file.state === "undone") return await this.#stayOut(file, look, UNDONE);
+    if (file.provisionalFromByte !== null && sizeBytes > file.readByte) {
+      return { kind: "read", hash: await this.#takeBack(file, look, digests) };
+    }
+    return { kind: "read", hash };
+  }
+
+  /** @returns the hash of what is loaded; null if the file does not begin with that any more */
+  async #hashLoaded(
+    file: TrackedFile,
+    { source, stat, before }: Look,
+    digests: ContentDigests,
+  ): Promise<ContentHash | null> {
+    const byte = file.readByte;
+    const isSame = before === null || before.inode === stat.inode;
     const hasGrown = before === null || stat.sizeBytes > before.sizeBytes;
-    const hash = hasGrown || isUnchanged(before, stat)
-      ? await resumeHash(source, { byte: file.readByte, digests })
-      : await wholeHash(source, { byte: file.readByte, digests });
-    if (hash === null) {
-      return await this.#replace(file, { source, stat, reason: "its loaded bytes have changed" });
+    if (isSame && !isPutAway(file) && (hasGrown || isUnchanged(before, stat))) {
+      return await resumeHash(source, { byte, digests });
     }
-    if (file.provisionalFromByte !== null && stat.sizeBytes > file.readByte) {
-      return await this.#takeBack(file, { source, digests });
+    // what changed may be anywhere
+    const hash = await hashRange(source, { start: 0, end: byte });
+    return hash !== null && sameDigests(hash.digests(), digests) ? hash : null;
+  }
+
+  /** Marks the file as the same as another one, if it is. */
+  async #isTwin(file: TrackedFile, look: Look): Promise<boolean> {
+    const { contents, ledger, observer } = this.#options;
+    const twin = await contents.find(file, look);
+    if (twin === null) return false;
+    const reason = sameAs(twin.path);
+    await ledger.mark(file, { state: "same", reason, stat: look.stat });
+    observer.fileNote({ path: file.path, note: reason });
+    return true;
+  }
+
+  async #replace(file: TrackedFile, look: Look, reason: string): Promise<Verdict> {
+    const { once, settleMs, contents, ledger, replacement } = this.#options;
+    if (!once && look.before?.inode === look.stat.inode) {
+      // it is being written over in place: half of it is of no use
+      const forMs = settleLeftMs(file, { settleMs, nowMs: Date.now() });
+      if (forMs > 0) return { kind: "wait", forMs };
     }
-    return hash;
+    if (file.readByte > 0 && await contents.find(file, look) !== null) {
+      const before = await ledger.supersede(file, reason);
+      contents.add(before);
+      await this.#isTwin(file, look);
+      return LEAVE;
+    }
+    const isNew = await replacement.replace(file, { ...look, reason });
+    return isNew ? { kind: "read", hash: new ContentHash() } : LEAVE;
+  }
+
+  /** A file that `--from now` passed over stays out, unless another one takes its name. */
+  async #passOver(file: TrackedFile, look: Look): Promise<Verdict> {
+    const { stat, before } = look;
+    const isOther = before !== null &&
+      (stat.inode !== before.inode || stat.sizeBytes < before.sizeBytes);
+    if (isOther) return await this.#replace(file, look, "it was passed over by --from now");
+    return await this.#stayOut(file, look, SKIPPED);
+  }
+
+  /** Notes once that the file has changed and is not loaded all the same. */
+  async #stayOut(file: TrackedFile, { stat, before }: Look, why: string): Promise<Verdict> {
+    const { ledger, observer } = this.#options;
+    const hasChanged = before !== null && stat.sizeBytes !== before.sizeBytes;
+    const reason = hasChanged ? `${why}; it has changed since, and is not loaded` : file.reason;
+    if (reason !== null && file.reason !== reason) {
+      observer.fileNote({ path: file.path, note: reason });
+    }
+    await ledger.mark(file, { state: file.state, reason, stat });
+    return LEAVE;
   }
 
   async #readOn(
     file: TrackedFile,
-    { source, stat, hash, limitByte }: {
-      source: ByteSource;
-      stat: FileStat;
-      hash: ContentHash;
-      limitByte: number;
-    },
+    { source, stat, limitByte }: Look,
+    hash: ContentHash,
   ): Promise<number | null> {
-    const { meaning, batcher, signal, once, settleMs, observer } = this.#options;
-    const isNewGeneration = file.readByte === 0;
-    file.stat = stat;
+    const { meaning, batcher, signal, ledger, maxRejects } = this.#options;
+    const rejectCounter = maxRejects === null ? await this.#counterOf(file) : null;
     if (stat.sizeBytes === file.readByte) {
-      await this.#mark(file, { state: "done", reason: null, stat });
+      await ledger.mark(file, { state: "done", reason: null, stat });
       return null;
     }
-    const mapping = isNewGeneration ? null : await readHeader(source, meaning);
-    const cursor = new FileCursor({ file, source, meaning, batcher, hash, mapping, signal });
-    let settledInMs: number | null = null;
+    const mapping = await readHeaderBefore(source, { byte: file.readByte, meaning });
+    const settledInMs = this.#settledInMs(file);
+    const isEnd = limitByte === stat.sizeBytes && settledInMs <= 0;
+    if (maxRejects !== null) {
+      const isRead = await this.#checkBudget(file, { source, limitByte, isEnd, mapping });
+      if (!isRead) return null;
+    }
+    file.stat = stat;
+    const cursor = new FileCursor({
+      file,
+      source,
+      meaning,
+      batcher,
+      hash,
+      mapping,
+      signal,
+      ...(rejectCounter !== null && { rejectCounter }),
+    });
     try {
       await cursor.read({ limitByte });
-      if (cursor.hasLeftover && cursor.inputByte === stat.sizeBytes) {
-        const nowMs = Date.now();
-        settledInMs = once ? 0 : Math.min(stat.modifiedMs, nowMs) + settleMs - nowMs;
-        if (settledInMs <= 0) {
-          await cursor.finish();
-          settledInMs = null;
-        }
-      }
+      if (isEnd && cursor.inputByte === limitByte) await cursor.finish();
     } catch (error) {
       // what was decoded stays, whatever ended the reading; behind a bad header nothing was
-      if (!(error instanceof FileFault)) await cursor.close();
+      if (!(error instanceof FileFault)) cursor.close();
       throw error;
     }
-    await cursor.close();
-    const unknownNames = cursor.mapping?.unknownNames ?? [];
-    if (isNewGeneration && unknownNames.length > 0) {
-      observer.fileNote({
-        path: file.path,
-        note: `columns not loaded: ${unknownNames.join(", ")}`,
-      });
-    }
-    return settledInMs;
+    cursor.close();
+    file.reason = null;
+    this.#noteUnknown(file, mapping === null ? cursor.mapping?.unknownNames ?? [] : []);
+    const mayEnd = cursor.hasLeftover && cursor.inputByte === stat.sizeBytes;
+    return mayEnd ? settledInMs : null;
   }
 
-  /** The bytes of a loaded file are no longer there. */
-  async #replace(
+  /**
+   * Counts while no record of the file was accepted yet; null if one was.
+   * @throws FileFault if there were too many rejects before
+   */
+  async #counterOf(file: TrackedFile): Promise<RejectCounter | null> {
+    if (hasRows(file)) return null;
+    if (file.readByte > 0) await this.#options.ledger.drain(); // then its counts are right
+    if (hasRows(file)) return null;
+    const counter = new RejectCounter({ budget: null, before: countsOf(file) });
+    const fault = counter.fault();
+    if (fault !== null) throw fault;
+    return counter;
+  }
+
+  #settledInMs(file: TrackedFile): number {
+    const { once, settleMs } = this.#options;
+    return once ? 0 : settleLeftMs(file, { settleMs, nowMs: Date.now() });
+  }
+
+  /** @returns false if the signal came first @throws FileFault if the budget would be passed */
+  async #checkBudget(
     file: TrackedFile,
-    { source, stat, reason }: { source: ByteSource; stat: FileStat; reason: string },
-  ): Promise<ContentHash | null> {
-    const { sql, binding, meaning, observer } = this.#options;
-    const mapping = await readHeader(source, meaning);
-    const keyIndex = meaning.schema.columns.findIndex(({ name }) => name === meaning.schema.key);
-    if ((mapping.fieldIndexes[keyIndex] ?? -1) < 0) {
-      const held = `replaced: ${reason}; without ${meaning.schema.key} its records cannot be ` +
-        "told from those already loaded";
-      if (file.state !== "held") {
-        observer.fileTrouble({ path: file.path, state: "held", reason: held });
-      }
-      await this.#mark(file, { state: "held", reason: held, stat });
-      return null;
-    }
-    await this.#options.drain();
-    const next = await supersedeFile(sql, { file, reason, meaning: binding });
-    Object.assign(file, trackFile(next));
-    this.#options.onMarked(file);
-    observer.fileNote({
-      path: file.path,
-      note: `replaced (${reason}): loading it as generation ${file.generation}`,
+    part: Pick<Parameters<typeof validateFile>[1], "limitByte" | "isEnd" | "mapping"> & {
+      source: ByteSource;
+    },
+  ): Promise<boolean> {
+    const { maxRejects, ledger, meaning, signal } = this.#options;
+    if (file.readByte > 0) await ledger.drain(); // then its counts are right
+    const fromByte = file.readByte;
+    const ahead = await validateFile(part.source, { ...part, fromByte, meaning, signal });
+    if (ahead === null) return false;
+    const { records, rejects } = countsOf(file);
+    const fault = budgetFault(maxRejects!, {
+      records: records + ahead.records,
+      rejects: rejects + ahead.rejects,
     });
-    return new ContentHash();
+    if (fault !== null) throw fault;
+    return true;
+  }
+
+  #noteUnknown(file: TrackedFile, names: readonly string[]): void {
+    if (names.length === 0) return;
+    this.#options.observer.fileNote({
+      path: file.path,
+      note: `columns not loaded: ${names.join(", ")}`,
+    });
   }
 
   async #takeBack(
     file: TrackedFile,
-    { source, digests }: { source: ByteSource; digests: ContentDigests },
+    { source }: Look,
+    digests: ContentDigests,
   ): Promise<ContentHash> {
-    const { sql, table, drain, meaning } = this.#options;
-    await drain();
+    const { sql, table, ledger, meaning } = this.#options;
+    await ledger.drain();
     const fromByte = file.provisionalFromByte!;
-    const mapping = await readHeader(source, meaning);
+    const mapping = await readHeaderBefore(source, { byte: file.readByte, meaning });
     const range = { start: fromByte, end: file.readByte };
     const { lineEnds, ...counts } = await countTaken(source, { ...range, meaning, mapping });
     const hash = await hashBefore(source, { byte: fromByte, laterByte: file.readByte, digests });
     if (hash === null) throw new Deno.errors.UnexpectedEof(`${file.path} became shorter`);
+    this.#options.probe("ledger.take-back");
     const back = await takeBackProvisional(sql, {
       file,
       fromByte,
@@ -232,43 +333,18 @@ export class FileVisitor {
       ...counts,
     });
     Object.assign(file, trackFile(back), { digests: hash.digests() });
-    this.#options.onMarked(file);
+    ledger.noteMarked(file);
     return hash;
-  }
-
-  /** Another file of this pipeline with the same content, already loaded. */
-  async #findTwin(
-    file: TrackedFile,
-    { source, stat }: { source: ByteSource; stat: FileStat },
-  ): Promise<TrackedFile | null> {
-    const twins = this.#contents.ofSize(stat.sizeBytes).filter((other) => other !== file);
-    if (stat.sizeBytes === 0 || twins.length === 0) return null;
-    const hash = await hashRange(source, { start: 0, end: stat.sizeBytes });
-    if (hash === null) return null;
-    const mine = hash.digests();
-    for (const twin of twins) {
-      const theirs = twin.digests ?? await loadDigests(this.#options.sql, twin.fileId);
-      if (theirs !== null && sameDigests(mine, theirs)) return twin;
-    }
-    return null;
-  }
-
-  async #mark(
-    file: TrackedFile,
-    facts: { state: FileState; reason: string | null; stat: FileStat },
-  ): Promise<void> {
-    await this.#options.drain();
-    const marked = await markFile(this.#options.sql, { file, ...facts });
-    const { digests } = file;
-    Object.assign(file, trackFile(marked), { digests });
-    this.#options.onMarked(file);
   }
 }
 
-async function wholeHash(
-  source: ByteSource,
-  { byte, digests }: { byte: number; digests: ContentDigests },
-): Promise<ContentHash | null> {
-  const hash = await hashRange(source, { start: 0, end: byte });
-  return hash !== null && sameDigests(hash.digests(), digests) ? hash : null;
+/** The reason of a file in state `undone` that has changed. */
+const UNDONE = "its rows were taken out of the table";
+
+/** Codes of errors that say: rows cannot be taken out because of other files. */
+const KEPT_BY_OTHERS = ["waiting-source-gone", "waiting-expired"];
+
+/** True if a record of it is in the table, by this file or another. */
+function hasRows({ loaded, duplicate }: TrackedFile): boolean {
+  return loaded + duplicate > 0;
 }

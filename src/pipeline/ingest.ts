@@ -2,25 +2,26 @@ import { join } from "@std/path";
 import { Journal } from "../checkpoint/journal.ts";
 import { databaseError, faultKind, isConnectionError, sqlState } from "../database/fault.ts";
 import { tableName } from "../database/quote_identifier.ts";
+import { PgsluiceError } from "../pgsluice_error.ts";
 import { schemaFingerprint } from "../schema/schema_fingerprint.ts";
 import { LedgerMovedError } from "../sink/ledger.ts";
 import type { PipelineBinding } from "../sink/pipeline_binding.ts";
 import { hostId } from "../source/host_id.ts";
 import { ReplayStream } from "../source/replay_stream.ts";
-import { FileShrankError } from "./file_cursor.ts";
+import { backOffMs } from "./back_off.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
 import type { IngestOptions } from "./ingest_options.ts";
+import { OutageWatch } from "./outage_watch.ts";
 import { runSession, type SessionContext, StopDeadlineError } from "./ingest_session.ts";
 
 /** The one dialect there is: RFC 4180 with a comma. */
 const DIALECT = "rfc4180";
-const RETRY_FIRST_MS = 200;
-const RETRY_LONGEST_MS = 15_000;
 
 /**
  * Loads a source until there is nothing more to do or `options.signal` is aborted. A fault of the
  * database that may pass ends the session, not the ingest: after a pause the next session begins
- * where the ledger stands.
+ * where the ledger stands, for as long as it takes. Only before the first session stands, one that
+ * is to end by itself (`once`, a stream, `noWait`) takes it for the answer.
  *
  * @throws PgsluiceError or the database's error for a fault that does not pass
  */
@@ -29,6 +30,7 @@ export async function ingest(options: IngestOptions, observer: IngestObserver): 
   const journal = new Journal({
     directory: journalDirectory,
     onTrouble: (error) => observer.journalTrouble(error),
+    ...(options.probe && { probe: options.probe }),
   });
   const context: Omit<SessionContext, "onProgress"> = {
     options,
@@ -37,7 +39,10 @@ export async function ingest(options: IngestOptions, observer: IngestObserver): 
     journal,
     journalDirectory,
     stream: options.source.kind === "stream"
-      ? { replay: new ReplayStream(options.source.stream), memory: { mapping: null } }
+      ? {
+        replay: new ReplayStream(options.source.stream),
+        memory: { isBegun: false, mapping: null },
+      }
       : null,
   };
   try {
@@ -50,28 +55,43 @@ export async function ingest(options: IngestOptions, observer: IngestObserver): 
 
 async function runSessions(context: Omit<SessionContext, "onProgress">): Promise<void> {
   const { options, observer } = context;
-  let hasStarted = false;
+  const outages = new OutageWatch();
+  let hasStood = false;
   let attempt = 0;
-  const onProgress = (fact: "started" | "committed") => {
-    hasStarted = true;
-    // a session that commits ends the row of failed attempts
-    if (fact === "committed") attempt = 0;
+  const worked = () => {
+    attempt = 0;
+    const outage = outages.worked(performance.now());
+    if (outage !== null) observer.recovered(outage);
+  };
+  const onProgress: SessionContext["onProgress"] = (fact) => {
+    hasStood = true;
+    // a session that only stands may meet the same fault with its first batch
+    if (fact !== "started") worked();
   };
   for (;;) {
     try {
-      return await runSession({ ...context, onProgress });
+      await runSession({ ...context, onProgress });
+      return worked();
     } catch (error) {
       if (error instanceof StopDeadlineError) return;
-      // the first connection tells whether the surroundings are right at all
-      if (!hasStarted || !mayPass(error)) throw forPeople(error, options.table);
+      const isTransient = isMoved(error) ||
+        mayPass(error) && (hasStood || waitsForFirst(options));
+      if (!isTransient) throw forPeople(error, options.table);
       if (options.signal.aborted) return;
       attempt++;
-      const retryMs = retryDelayMs(attempt);
-      observer.outage({ error, attempt, retryMs });
-      await pause(retryMs, options.signal);
+      const outage = isMoved(error) ? null : outages.failed(performance.now());
+      if (outage !== null) {
+        observer.outage({ ...outage, error: forPeople(error, options.table), hasStood });
+      }
+      await pause(backOffMs(attempt, Math.random()), options.signal);
       if (options.signal.aborted) return;
     }
   }
+}
+
+/** A service may come up before its database. */
+function waitsForFirst({ source, noWait }: IngestOptions): boolean {
+  return source.kind === "folder" && !source.once && !noWait;
 }
 
 /** Faults of the database are explained; those of this program stay what they are. */
@@ -81,14 +101,13 @@ function forPeople(error: unknown, table: string): unknown {
 }
 
 function mayPass(error: unknown): boolean {
-  return error instanceof LedgerMovedError || error instanceof FileShrankError ||
-    faultKind(error) === "retry";
+  const isLingering = error instanceof PgsluiceError && error.code === "owner-lingers";
+  return isMoved(error) || isLingering || faultKind(error) === "retry";
 }
 
-/** Doubles from one try to the next, half of it by chance so that many do not return as one. */
-function retryDelayMs(attempt: number): number {
-  const longest = Math.min(RETRY_LONGEST_MS, RETRY_FIRST_MS * 2 ** (attempt - 1));
-  return Math.round(longest / 2 + Math.random() * longest / 2);
+/** Nothing failed: what the session knew no longer holds, and is read anew. */
+function isMoved(error: unknown): boolean {
+  return error instanceof LedgerMovedError;
 }
 
 async function pause(forMs: number, signal: AbortSignal): Promise<void> {

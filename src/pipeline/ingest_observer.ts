@@ -34,6 +34,11 @@ export interface IngestObserver {
   journal(facts: JournalStanding | { kind: "damaged" | "torn" | "missing"; detail: string }): void;
   /** The journal cannot be written (null: it can be again). */
   journalTrouble(error: unknown | null): void;
-  /** The database failed in a way that passes; the next try comes after `retryMs`. */
-  outage(facts: { error: unknown; attempt: number; retryMs: number }): void;
+  /**
+   * The database failed in a way that may pass, and is tried again until it does. Told when it
+   * begins (`awayMs` is 0) and at intervals while it lasts; `hasStood` if it worked before.
+   */
+  outage(facts: { error: unknown; awayMs: number; hasStood: boolean }): void;
+  /** The outage is over: something was loaded, or nothing is left to load. */
+  recovered(facts: { awayMs: number }): void;
 }

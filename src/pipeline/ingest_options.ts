@@ -1,6 +1,8 @@
 import type { DatabaseTarget } from "../database/database_target.ts";
+import type { Migration } from "../database/migrate.ts";
 import type { Probe } from "../probe.ts";
 import type { Schema } from "../schema/schema.ts";
+import type { OwnerTimes } from "../sink/pipeline_owner.ts";
 import type { BatchLimits } from "./batcher.ts";
 
 export type IngestSource =
@@ -40,6 +42,13 @@ export type RejectBudget =
   | { readonly kind: "count"; readonly rejects: number }
   | { readonly kind: "share"; readonly percent: number };
 
+/** How long what may hang is waited for; each has its default. */
+export interface IngestTimes {
+  readonly owner?: OwnerTimes;
+  /** A batch's transaction without progress is given up after so long. */
+  readonly progressMs?: number;
+}
+
 export interface IngestOptions {
   readonly target: DatabaseTarget;
   readonly schema: Schema;
@@ -62,6 +71,10 @@ export interface IngestOptions {
   readonly checkpointsDirectory: string;
   /** Aborted: take in no more, finish the open batch, end. */
   readonly signal: AbortSignal;
+  /** Shorter ones are for tests. */
+  readonly times?: IngestTimes;
+  /** Those of this version unless given; others are for tests of upgrades. */
+  readonly migrations?: readonly Migration[];
   /** Of the crash campaigns. */
   readonly probe?: Probe;
 }

@@ -3,17 +3,20 @@
  * pipeline, read the ledger, level the journal) and ends when its work is done, when the caller
  * stops it, or with the first fault of the database, after which nothing it knew is trusted.
  */
-import type { Journal } from "../checkpoint/journal.ts";
-import { readJournal, setAsideJournal } from "../checkpoint/journal.ts";
 import { compareJournal } from "../checkpoint/compare_journal.ts";
-import type { JournalFile } from "../checkpoint/journal_codec.ts";
-import { setUp } from "../database/set_up.ts";
+import { type Journal, keptJournalName } from "../checkpoint/journal.ts";
+import { JOURNAL_FORMAT, type JournalFile } from "../checkpoint/journal_codec.ts";
+import { type JournalFound, readableContent, readJournal } from "../checkpoint/read_journal.ts";
+import { connect, type Sql } from "../database/connect.ts";
+import { connectionLost } from "../database/connection_lost.ts";
+import { completeDatabase, createMissingDatabase } from "../database/set_up.ts";
 import { PgsluiceError } from "../pgsluice_error.ts";
+import { noProbe } from "../probe.ts";
 import type { Batch } from "../sink/batch.ts";
 import { BatchSink, type CommitResult } from "../sink/batch_sink.ts";
 import { loadFiles } from "../sink/ledger.ts";
 import { bindPipeline, findPipeline, type PipelineBinding } from "../sink/pipeline_binding.ts";
-import { PipelineOwner } from "../sink/pipeline_owner.ts";
+import { batchApplicationName, OWNER_TIMES, PipelineOwner } from "../sink/pipeline_owner.ts";
 import type { ReplayStream } from "../source/replay_stream.ts";
 import { Batcher } from "./batcher.ts";
 import { CommitQueue } from "./commit_queue.ts";
@@ -32,63 +35,176 @@ export interface SessionContext {
   readonly observer: IngestObserver;
   readonly journal: Journal;
   readonly journalDirectory: string;
-  /** Called when the session stands, and after every commit. */
-  readonly onProgress: (fact: "started" | "committed") => void;
+  /**
+   * The database is reached, the session stands, a batch is durable, nothing is left to do for now.
+   */
+  readonly onProgress: (fact: "standby" | "started" | "committed" | "caughtUp") => void;
   /** Of a stream source; outlives the session. */
   readonly stream: { readonly replay: ReplayStream; readonly memory: StreamMemory } | null;
 }
 
-/** Ends when there is nothing more to do, or was told to stop. @throws the first fault */
+/**
+ * Ends when there is nothing more to do, or was told to stop.
+ *
+ * Only the owner changes anything: it migrates the ledger, makes the table and moves the epoch
+ * after it has the lock. A newer version may so stand by for an older one.
+ *
+ * @throws the first fault
+ */
 export async function runSession(context: SessionContext): Promise<void> {
-  const { options, binding, observer } = context;
   const fault = Promise.withResolvers<never>();
   fault.promise.catch(() => {}); // it is raced below, and may come when nobody races
-  const { did } = await setUp(options.target, { schema: options.schema, table: options.table });
-  const owner = await PipelineOwner.take(options.target, {
-    name: options.pipelineName,
-    noWait: options.noWait,
-    onStandby: () => observer.standby(),
-    onLost: (cause) => fault.reject(cause),
-    signal: options.signal,
-  });
-  if (owner === null) return;
-  const sinks: BatchSink[] = [];
+  const taken = await takePipeline(context, fault.reject);
+  if (taken === null) return;
+  const { owner } = taken;
+  const connections = new SessionConnections();
+  const life = live(context, { ...taken, connections, fault });
   try {
-    const found = await readJournal(context.journalDirectory);
-    const known = await findPipeline(owner.sql, options.pipelineName);
-    if (found.kind === "whole") refuseOtherDatabase(context, { found: found.content, known });
-    const { pipelineId, identity } = await bindPipeline(owner.sql, binding);
-    const epoch = await owner.claim(pipelineId);
-    const ledger = await loadFiles(owner.sql, pipelineId);
-    const files = new Map([...ledger].map(([path, file]) => [path, trackFile(file)]));
-    await levelJournal(context, { found, identity, epoch, files });
-    for (let index = 0; index < options.connections; index++) {
-      sinks.push(
-        await BatchSink.open(options.target, {
-          pipelineId,
-          epoch,
-          schema: options.schema,
-          table: binding.targetTable,
-        }),
-      );
-    }
-    context.onProgress("started");
-    observer.started({ epoch, source: binding.sourcePath, table: binding.targetTable, did });
-    const work = new SessionWork(context, { owner, pipelineId, files, sinks });
-    const run = work.run();
-    try {
-      await Promise.race([run, fault.promise]);
-    } finally {
-      work.close();
-      // what it was doing ends with the queue and the connections, before another session begins
-      await run.catch(() => {});
-    }
+    // the owner's heartbeat watches over the start as well as the work
+    await Promise.race([life, fault.promise]);
   } catch (error) {
-    for (const sink of sinks) sink.destroy();
+    connections.destroy();
+    // what it was doing ends with its connections, before another session begins
+    await life.catch(() => {});
     throw error;
   } finally {
-    await Promise.all(sinks.map((sink) => sink.close()));
+    await connections.close();
+    // another owner may write it from here on
+    context.journal.close();
     await owner.release();
+  }
+}
+
+/** The lock, in a database that is made if it does not exist. Null if the signal came first. */
+async function takePipeline(
+  { options, observer, journal, onProgress }: SessionContext,
+  onLost: (cause: unknown) => void,
+): Promise<{ owner: PipelineOwner; did: readonly string[] } | null> {
+  const did: string[] = [];
+  const take = () =>
+    PipelineOwner.take(options.target, {
+      name: options.pipelineName,
+      noWait: options.noWait,
+      onStandby: () => {
+        onProgress("standby");
+        observer.standby();
+      },
+      onLost: (cause) => {
+        journal.abandon();
+        onLost(cause);
+      },
+      signal: options.signal,
+      ...(options.times?.owner === undefined ? {} : { times: options.times.owner }),
+    });
+  let owner: PipelineOwner | null;
+  try {
+    owner = await take();
+  } catch (error) {
+    did.push(...await createMissingDatabase(options.target, { error, say: () => {} }));
+    owner = await take();
+  }
+  return owner === null ? null : { owner, did };
+}
+
+/** The connections of a session but the owner's; none outlives it. */
+class SessionConnections {
+  readonly #open: { close(): Promise<void>; destroy(): void }[] = [];
+  #isOver = false;
+
+  /** Opens one after the other. @throws if the session is over by then */
+  async open<T extends { close(): Promise<void>; destroy(): void }>(
+    opening: Promise<T>,
+  ): Promise<T> {
+    const connection = await opening;
+    this.#open.push(connection);
+    if (!this.#isOver) return connection;
+    connection.destroy();
+    await connection.close();
+    throw connectionLost("the session ended while a connection was being made");
+  }
+
+  /** Drops them at once. */
+  destroy(): void {
+    this.#isOver = true;
+    for (const connection of this.#open) connection.destroy();
+  }
+
+  /** Safe twice. */
+  async close(): Promise<void> {
+    await Promise.all(this.#open.map((connection) => connection.close()));
+  }
+}
+
+/** The start and the work of a session that has the lock. */
+async function live(
+  context: SessionContext,
+  { owner, did, connections, fault }: {
+    owner: PipelineOwner;
+    did: readonly string[];
+    connections: SessionConnections;
+    fault: PromiseWithResolvers<never>;
+  },
+): Promise<void> {
+  const { options, binding, observer } = context;
+  const client = await connections.open(connect(options.target, {
+    applicationName: "pgsluice ledger",
+    onClose: fault.reject,
+    sessionSettings: {
+      // a frozen owner keeps no locks of the ledger: there it is named only later
+      idle_in_transaction_session_timeout: String(
+        (options.times?.owner ?? OWNER_TIMES).idleLimitMs,
+      ),
+    },
+  }));
+  await owner.watch(client);
+  const { sql } = client;
+  const { schema, table, migrations } = options;
+  const completed = await completeDatabase(sql, {
+    schema,
+    table,
+    ...(migrations === undefined ? {} : { migrations }),
+  });
+  const found = await readJournal(context.journalDirectory);
+  if (found.kind === "newer") throw newerJournal(context, found.format);
+  const known = await findPipeline(sql, options.pipelineName);
+  const readable = readableContent(found);
+  if (readable !== null) refuseOtherDatabase(context, { found: readable, known });
+  const { pipelineId, identity } = await bindPipeline(sql, binding);
+  const epoch = await owner.claim(pipelineId);
+  const applicationName = batchApplicationName({ pipelineId, epoch });
+  await sql`select set_config('application_name', ${applicationName}, false)`;
+  options.probe?.("ledger.load");
+  const ledger = await loadFiles(sql, pipelineId);
+  const files = new Map([...ledger].map(([path, file]) => [path, trackFile(file)]));
+  const sinks: BatchSink[] = [];
+  for (let index = 0; index < options.connections; index++) {
+    const sink = BatchSink.open(options.target, {
+      pipelineId,
+      epoch,
+      schema,
+      table: binding.targetTable,
+      ...(options.times?.progressMs === undefined
+        ? {}
+        : { progressDeadlineMs: options.times.progressMs }),
+      ...(options.probe === undefined ? {} : { probe: options.probe }),
+    });
+    sinks.push(await connections.open(sink));
+  }
+  await owner.confirm();
+  levelJournal(context, { owner, found, identity, epoch, files });
+  context.onProgress("started");
+  observer.started({
+    epoch,
+    source: binding.sourcePath,
+    table: binding.targetTable,
+    did: [...did, ...completed],
+  });
+  const work = new SessionWork(context, { owner, sql, pipelineId, files, sinks });
+  fault.promise.catch((error) => work.abandon(error));
+  try {
+    await work.run();
+  } finally {
+    work.close();
   }
 }
 
@@ -116,22 +232,34 @@ function refuseOtherDatabase(
   );
 }
 
-async function levelJournal(
+function newerJournal({ journalDirectory }: SessionContext, format: string): PgsluiceError {
+  return new PgsluiceError(
+    "journal-format",
+    `the journal in ${journalDirectory} is of a newer pgsluice: its format is ${format}, this one ` +
+      `reads ${JOURNAL_FORMAT}`,
+    {
+      hint: "use the newer pgsluice; or, to go back to this one, move that folder away: the " +
+        "journal is made anew from the database",
+    },
+  );
+}
+
+function levelJournal(
   { binding, observer, journal, journalDirectory }: SessionContext,
-  { found, identity, epoch, files }: {
-    found: Awaited<ReturnType<typeof readJournal>>;
+  { owner, found, identity, epoch, files }: {
+    owner: PipelineOwner;
+    found: JournalFound;
     identity: string;
     epoch: number;
     files: ReadonlyMap<string, TrackedFile>;
   },
-): Promise<void> {
+): void {
+  const keepAs = found.kind === "damaged" ? keptJournalName("damaged", new Date()) : null;
   if (found.kind === "damaged") {
-    const kept = await setAsideJournal(journalDirectory, new Date().toISOString())
-      .catch(() => "nowhere");
-    observer.journal({ kind: "damaged", detail: `${found.reason}; kept as ${kept}` });
+    observer.journal({ kind: "damaged", detail: `${found.reason}; kept as ${keepAs}` });
   } else if (found.kind === "missing") {
     if (files.size > 0) observer.journal({ kind: "missing", detail: journalDirectory });
-  } else {
+  } else if (found.kind === "whole") {
     if (found.content.isTorn) observer.journal({ kind: "torn", detail: journalDirectory });
     const truth = new Map([...files].map(([path, file]) => [path, journalFile(file)]));
     observer.journal(compareJournal(found.content, truth));
@@ -143,7 +271,12 @@ async function levelJournal(
       source: binding.sourcePath,
       table: binding.targetTable,
     },
-    { epoch, files: [...files.values()].map(journalFile) },
+    {
+      epoch,
+      files: [...files.values()].map(journalFile),
+      isOwner: () => owner.holds(),
+      ...(keepAs !== null && { keepAs }),
+    },
   );
 }
 
@@ -166,8 +299,9 @@ class SessionWork {
 
   constructor(
     context: SessionContext,
-    { owner, pipelineId, files, sinks }: {
+    { owner, sql, pipelineId, files, sinks }: {
       owner: PipelineOwner;
+      sql: Sql;
       pipelineId: number;
       files: Map<string, TrackedFile>;
       sinks: readonly BatchSink[];
@@ -190,7 +324,7 @@ class SessionWork {
       offer: (batch) => this.#queue.offer(batch),
     });
     const shared = {
-      sql: owner.sql,
+      sql,
       pipelineId,
       binding,
       table: binding.targetTable,
@@ -207,6 +341,8 @@ class SessionWork {
         ...shared,
         ...options.source,
         settleMs: options.settleMs,
+        maxRejects: options.maxRejects,
+        probe: options.probe ?? noProbe,
         drain: () => this.#drain(),
       });
     } else {
@@ -216,6 +352,8 @@ class SessionWork {
         stream: replay,
         sourceId: options.source.sourceId,
         memory,
+        maxRejects: options.maxRejects,
+        drain: () => this.#drain(),
       });
     }
   }
@@ -223,6 +361,12 @@ class SessionWork {
   close(): void {
     this.#folder?.close();
     this.#queue.close();
+  }
+
+  /** Ends `run` with this error, wherever it waits. */
+  abandon(error: unknown): void {
+    this.#queue.fail(error);
+    this.#news();
   }
 
   async run(): Promise<void> {
@@ -260,6 +404,7 @@ class SessionWork {
     if (isLast) return true;
     if (this.#batcher.isEmpty && this.#queue.isEmpty && !this.#saidCaughtUp) {
       this.#saidCaughtUp = true;
+      this.#context.onProgress("caughtUp");
       this.#context.observer.caughtUp();
     }
     await this.#sleep(Math.min(
@@ -271,7 +416,10 @@ class SessionWork {
   }
 
   async #finish(isComplete: boolean): Promise<void> {
-    if (isComplete) return await this.#drain();
+    if (isComplete) {
+      await this.#drain();
+      return await this.#folder?.finish();
+    }
     if (this.#stream?.isFinished) {
       await this.#drain();
       return await this.#stream.markDone();
@@ -312,10 +460,13 @@ class SessionWork {
     const { observer, journal, stream, onProgress } = this.#context;
     onProgress("committed");
     const moved: JournalFile[] = [];
-    for (const { segment } of result.moves) {
+    for (const { segment, loaded, rejected, duplicate } of result.moves) {
       const file = this.#files.get(segment.path)!;
       file.committedByte = segment.endByte;
       file.committedLine = segment.endLine;
+      file.loaded += loaded;
+      file.rejected += rejected;
+      file.duplicate += duplicate;
       moved.push(journalFile(file));
       stream?.replay.release(releasableByte(segment.endByte));
     }

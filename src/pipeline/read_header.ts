@@ -8,6 +8,20 @@ import { FileFault, type Meaning } from "./file_cursor.ts";
  * @throws FileFault if it is not one of this schema
  */
 export async function readHeader(source: ByteSource, meaning: Meaning): Promise<HeaderMapping> {
+  const mapping = await readHeaderBefore(source, { byte: Infinity, meaning });
+  if (mapping === null) throw notCsv();
+  return mapping;
+}
+
+/**
+ * The same, for a file that was read up to `byte`: null if only empty lines, or a byte order mark,
+ * are before, so that the header is still to come.
+ */
+export async function readHeaderBefore(
+  source: ByteSource,
+  { byte: beforeByte, meaning }: { byte: number; meaning: Meaning },
+): Promise<HeaderMapping | null> {
+  if (beforeByte === 0) return null;
   const scanner = new RecordScanner({
     startByte: 0,
     startLine: 1,
@@ -18,10 +32,17 @@ export async function readHeader(source: ByteSource, meaning: Meaning): Promise<
     scanner.grow(byteCount);
     byte += byteCount;
     const step = scanner.next(byteCount === 0);
-    if (step === "more") continue;
-    if (step !== "record") throw new FileFault("not_csv", "its first line is no CSV header");
+    const isFound = step === "record" || step === "malformed";
+    if ((isFound ? scanner.startByte : scanner.nextByte) >= beforeByte) return null;
+    if (step === "end") return null;
+    if (step === "more" && !scanner.isPassing) continue;
+    if (step !== "record") throw notCsv();
     const result = mapHeader(meaning.schema, scanner);
     if (!result.ok) throw new FileFault(result.code, result.reason);
     return result.mapping;
   }
+}
+
+function notCsv(): FileFault {
+  return new FileFault("not_csv", "its first line is no CSV header");
 }

@@ -35,7 +35,7 @@ export interface ReloadOptions {
   readonly directory: string;
   readonly limits: BatchLimits;
   /** The generation whose rows are to go. */
-  readonly file: KnownFile;
+  readonly file: KnownFile & Pick<LedgerFile, "archivedPath">;
   /** For the ledger: why the old generation was replaced. */
   readonly reason: string;
   /** The transaction's last statements. */
@@ -58,7 +58,7 @@ export async function reloadFile(
   const { sql, binding, meaning, file: old, signal } = options;
   const target = { schema: meaning.schema, table: binding.targetTable };
   const probe = options.probe ?? noProbe;
-  const source = await openFile(join(options.directory, old.path));
+  const { source, archivedPath } = await openWhereItIs(options);
   try {
     const stat = await source.stat();
     return await sql.begin(async (transaction) => {
@@ -70,7 +70,15 @@ export async function reloadFile(
       });
       await takeOutRows(transaction, { ...target, fileId: old.fileId, afterLine: 0 });
       await clearCounts(transaction, old.fileId);
-      const file = { ...trackFile(next), stat };
+      if (archivedPath !== null) {
+        await transaction`
+          update pgsluice.files
+          set
+            archived_path = case when file_id = ${next.fileId} then ${archivedPath} end,
+            archived_at = case when file_id = ${next.fileId} then now() end
+          where file_id in (${old.fileId}, ${next.fileId})`;
+      }
+      const file = { ...trackFile(next), archivedPath, stat };
       const loader = new RowLoader({ ...target, probe });
       const total = { loaded: 0, rejected: 0, duplicate: 0 };
       const batcher = new Batcher({
@@ -121,5 +129,16 @@ export async function reloadFile(
     });
   } finally {
     source.close();
+  }
+}
+
+/** At its path, else where it was moved to after it was loaded. */
+async function openWhereItIs({ directory, file }: ReloadOptions) {
+  const { archivedPath } = file;
+  try {
+    return { source: await openFile(join(directory, file.path)), archivedPath: null };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound) || archivedPath === null) throw error;
+    return { source: await openFile(archivedPath), archivedPath };
   }
 }

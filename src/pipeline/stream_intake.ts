@@ -82,10 +82,14 @@ export class StreamIntake {
     const { stream, memory } = this.#options;
     try {
       const cursor = this.#cursor ??= await this.#begin();
-      await cursor.read({ limitByte: Infinity, isReady: (byte) => stream.isReady(byte) });
       this.#checkCommitted();
-      memory.isBegun = true;
-      memory.mapping = cursor.mapping ?? memory.mapping;
+      try {
+        await cursor.read({ limitByte: Infinity, isReady: (byte) => stream.isReady(byte) });
+      } finally {
+        // whatever ended the reading, a batch may have gone off with the header
+        memory.mapping = cursor.mapping ?? memory.mapping;
+      }
+      this.#checkCommitted();
       const isEnd = stream.isEnd(cursor.inputByte);
       if (isEnd) await cursor.finish();
       cursor.close({ isStreamEnd: isEnd });
@@ -165,8 +169,11 @@ export class StreamIntake {
 
   async #begin(): Promise<FileCursor> {
     const file = await this.#enter();
-    if (file.readByte === 0) return this.#cursorAt(file, new ContentHash());
     const { sql, stream, meaning, memory } = this.#options;
+    if (file.readByte === 0) {
+      memory.isBegun = true;
+      return this.#cursorAt(file, new ContentHash());
+    }
     const digests = await loadDigests(sql, file.fileId);
     if (digests === null) throw new Error(`the ledger has no hashes of ${file.path}`);
     if (memory.isBegun) {

@@ -21,7 +21,17 @@ export interface TrackedFile {
   /** Physical lines that end before readByte. */
   readLine: number;
   provisionalFromByte: number | null;
+  /** Counts of what is committed. */
+  loaded: number;
+  rejected: number;
+  duplicate: number;
+  reason: string | null;
+  /** These three as the ledger explains them. */
   archivedPath: string | null;
+  isArchived: boolean;
+  isDeleted: boolean;
+  /** How it looked at the last look of this process, and since when it has (ms since 1970). */
+  lastLook?: { readonly stat: FileStat; readonly sinceMs: number };
   /** Of [0, readByte), if this session read any of it; else they are in the ledger. */
   digests: ContentDigests | null;
 }
@@ -39,7 +49,13 @@ export function trackFile(file: LedgerFile): TrackedFile {
     readByte: file.committedByte,
     readLine: file.committedLine,
     provisionalFromByte: file.provisionalFromByte,
+    loaded: file.loaded,
+    rejected: file.rejected,
+    duplicate: file.duplicate,
+    reason: file.reason,
     archivedPath: file.archivedPath,
+    isArchived: file.isArchived,
+    isDeleted: file.isDeleted,
     digests: null,
   };
 }

@@ -180,11 +180,13 @@ export async function takeBackProvisional(
     target: RemovalTarget;
     digests: ContentDigests;
     line: number;
+    /** The file's header is taken back as well, and may be another when it comes again. */
+    takesHeader: boolean;
     headers: number;
     ambiguousTimes: number;
   },
 ): Promise<LedgerFile> {
-  const { file, fromByte, target, digests, line, headers, ambiguousTimes } = options;
+  const { file, fromByte, target, digests, line, takesHeader, headers, ambiguousTimes } = options;
   return await sql.begin(async (transaction) => {
     // this pipeline's own batches have committed
     if (await isShared(transaction, target.table)) await lockTable(transaction, target.table);
@@ -200,6 +202,7 @@ export async function takeBackProvisional(
         last_block_hash = ${digests.lastBlock},
         chain_hash = ${digests.chain},
         tail_hash = ${digests.tail},
+        header = case when ${takesHeader} then null else header end,
         loaded = loaded - ${taken.loaded},
         rejected = rejected - ${taken.rejected},
         duplicate = duplicate - ${taken.duplicate},

@@ -2,7 +2,9 @@
  * Reads single records again, away from the run through their file: mended rejects, and records
  * that were duplicates of rows that are no longer there.
  */
+import type { CsvRecord } from "../csv/record.ts";
 import { RecordScanner } from "../csv/record_scanner.ts";
+import { scanBytes } from "../csv/scan_bytes.ts";
 import { derivedKeyPrefix } from "../schema/derived_key_prefix.ts";
 import { type HeaderMapping, mapHeader } from "../schema/header_mapping.ts";
 import { RecordDecoder, type RejectReason } from "../schema/record_decoder.ts";
@@ -31,15 +33,29 @@ export interface RecordPlace {
 
 /** @throws RangeError if the bytes are no header of the schema */
 export function mappingOf(schema: Schema, header: Uint8Array): HeaderMapping {
-  const scanner = scannerOver(header, {
-    place: { startByte: 0, endByte: header.length, lineNumber: 1 },
+  const scanner = new RecordScanner({
+    startByte: 0,
+    startLine: 1,
     maxRecordBytes: header.length,
   });
-  if (scanner.next(true) !== "record") throw new RangeError("the header is no CSV record");
+  const [step] = scanBytes(scanner, { bytes: header, atEnd: true });
+  if (step !== "record") throw new RangeError("the header is no CSV record");
   const result = mapHeader(schema, scanner);
   if (!result.ok) throw new RangeError(result.reason);
   return result.mapping;
 }
+
+const NO_RECORD: RejectReason = {
+  columnName: null,
+  code: "no_record",
+  reason: "it holds no record",
+};
+
+const SEVERAL_RECORDS: RejectReason = {
+  columnName: null,
+  code: "several_records",
+  reason: "it holds more than one record",
+};
 
 /** Fills a batch with single records of many files. */
 export class LoneRecords {
@@ -48,6 +64,8 @@ export class LoneRecords {
   /** By file and start byte; a mended record is of another length than its place. */
   readonly #endBytes = new Map<string, number>();
   readonly #decoders = new Map<number, RecordDecoder>();
+  /** By record limit; a scanner costs more to make than a record to scan. */
+  readonly #scanners = new Map<number, RecordScanner>();
 
   constructor(schema: Schema) {
     this.#schema = schema;
@@ -59,20 +77,22 @@ export class LoneRecords {
     { bytes, ...place }: RecordPlace & { bytes: Uint8Array },
   ): RejectReason | null {
     const decoder = this.#decoderOf(file);
-    const scanner = scannerOver(bytes, { place, maxRecordBytes: file.maxRecordBytes });
-    const step = scanner.next(true);
-    if (step === "malformed") return { columnName: null, ...scanner.problem };
-    if (step !== "record") {
-      return { columnName: null, code: "no_record", reason: "it holds no record" };
+    const scanner = this.#scannerOf(file);
+    let reason: RejectReason | null = NO_RECORD;
+    let count = 0;
+    for (const step of scanBytes(scanner, { bytes, atEnd: true })) {
+      if (++count > 1) continue; // to the end, where the scanner is ready for the next record
+      if (step === "malformed") {
+        reason = { columnName: null, ...scanner.problem };
+      } else if (scanner.recordEnd - scanner.recordStart !== bytes.length) {
+        reason = SEVERAL_RECORDS;
+      } else {
+        const record = recordAt(place, scanner);
+        reason = decoder.decode(record, this.batch.tuples);
+        if (reason === null) this.batch.addRow(this.#segmentOf(file), record);
+      }
     }
-    if (scanner.endByte !== place.startByte + bytes.length) {
-      return { columnName: null, code: "several_records", reason: "it holds more than one record" };
-    }
-    const reason = decoder.decode(scanner, this.batch.tuples);
-    if (reason === null) {
-      this.batch.addRow(this.#segmentOf(file), scanner);
-      this.#endBytes.set(placeName({ ...file, ...place }), place.endByte);
-    }
+    if (reason === null) this.#endBytes.set(placeName({ ...file, ...place }), place.endByte);
     return reason;
   }
 
@@ -101,6 +121,16 @@ export class LoneRecords {
       this.#decoders.set(file.fileId, decoder);
     }
     return decoder;
+  }
+
+  #scannerOf({ maxRecordBytes }: RecordFile): RecordScanner {
+    let scanner = this.#scanners.get(maxRecordBytes);
+    if (scanner === undefined) {
+      // not at byte 0, where a byte order mark would be no part of the record
+      scanner = new RecordScanner({ startByte: 1, startLine: 1, maxRecordBytes });
+      this.#scanners.set(maxRecordBytes, scanner);
+    }
+    return scanner;
   }
 
   /** These records move no file: the segment serves to count. */
@@ -134,21 +164,24 @@ function placeName({ fileId, startByte }: { fileId: number; startByte: number })
   return `${fileId}:${startByte}`;
 }
 
-function scannerOver(
-  bytes: Uint8Array,
-  { place, maxRecordBytes }: { place: RecordPlace; maxRecordBytes: number },
-): RecordScanner {
-  const scanner = new RecordScanner({
-    startByte: place.startByte,
-    startLine: place.lineNumber,
-    maxRecordBytes: Math.max(maxRecordBytes, bytes.length),
-  });
-  for (let from = 0; from < bytes.length;) {
-    const room = scanner.room();
-    const some = bytes.subarray(from, from + room.length);
-    room.set(some);
-    scanner.grow(some.length);
-    from += some.length;
-  }
-  return scanner;
+/** What the scanner stands on, as if it stood at this place. */
+function recordAt({ startByte, lineNumber }: RecordPlace, record: CsvRecord): CsvRecord {
+  const { bytes, recordStart, recordEnd, fieldCount, fieldStarts, fieldEnds, fieldQuoting } =
+    record;
+  const { hasHighBytes, hasNul, terminated } = record;
+  return {
+    bytes,
+    recordStart,
+    recordEnd,
+    fieldCount,
+    fieldStarts,
+    fieldEnds,
+    fieldQuoting,
+    hasHighBytes,
+    hasNul,
+    startByte,
+    endByte: startByte + recordEnd - recordStart,
+    lineNumber,
+    terminated,
+  };
 }

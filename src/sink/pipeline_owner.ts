@@ -25,6 +25,8 @@ export interface OwnerTimes {
   /** A heartbeat not answered for so long means that the connection is dead. */
   readonly heartbeatDeadlineMs: number;
   readonly standbyPollMs: number;
+  /** A watched connection that hears nothing for so long is asked after. */
+  readonly silenceMs: number;
 }
 
 /** A killed owner is followed within 2 s, a frozen or vanished one within 15 s. */
@@ -33,6 +35,7 @@ export const OWNER_TIMES: OwnerTimes = {
   heartbeatMs: 1_000,
   heartbeatDeadlineMs: 8_000,
   standbyPollMs: 500,
+  silenceMs: 30_000,
 };
 
 /** Time for terminated sessions of an older owner to roll back. */
@@ -61,6 +64,7 @@ export class PipelineOwner {
   #over = false;
   #claimed: { readonly pipelineId: number; readonly changes: number } | null = null;
   #provenAt = now();
+  readonly #watched: Watched[] = [];
 
   /**
    * Takes the lock, standing by for it if need be, and ends the sessions of earlier owners. Close
@@ -110,6 +114,19 @@ export class PipelineOwner {
   /** The lock's connection. For short questions: a long one would hold up the heartbeat. */
   get sql(): DatabaseClient["sql"] {
     return this.#client.sql;
+  }
+
+  /**
+   * Drops the connection of one session when its answer has gone astray: a network that swallows
+   * packets gives no error. How long a statement may take says nothing about that; the server does,
+   * asked on the lock's connection: it has no more to do there, and this side still waits.
+   */
+  async watch(client: DatabaseClient): Promise<void> {
+    const watched: Watched = { client, processId: 0, idleLooks: 0 };
+    this.#watched.push(watched);
+    const [row] = await client.sql<{ processId: number }[]>`
+      select pg_backend_pid() as "processId"`;
+    watched.processId = row!.processId;
   }
 
   /** Raises the epoch; commands that change the ledger end the session from here on. @returns the new one */
@@ -174,6 +191,7 @@ export class PipelineOwner {
       await this.#beat();
       // the server's clock of idleness began later than this one
       this.#provenAt = sentAt;
+      await this.#lookAfterWatched();
     } catch (error) {
       this.#lose(error);
     } finally {
@@ -192,6 +210,19 @@ export class PipelineOwner {
       from pgsluice.pipelines
       where pipeline_id = ${pipelineId}`;
     if (row?.changes !== changes) throw new LedgerChangedError();
+  }
+
+  async #lookAfterWatched(): Promise<void> {
+    for (const watched of this.#watched) {
+      if (watched.client.silentMs < this.#times.silenceMs) continue;
+      const [row] = await this.sql<{ busy: boolean }[]>`
+        select state = 'active' and wait_event_type is distinct from 'Client' as busy
+        from pg_stat_activity
+        where pid = ${watched.processId}`;
+      watched.idleLooks = row?.busy === true ? 0 : watched.idleLooks + 1;
+      // the answer may be on its way just now
+      if (watched.idleLooks > 1) watched.client.destroy();
+    }
   }
 
   #lose(cause: unknown): void {
@@ -230,6 +261,14 @@ export class PipelineOwner {
       await new Promise((resolve) => setTimeout(resolve, EVICTION_POLL_MS));
     }
   }
+}
+
+interface Watched {
+  readonly client: DatabaseClient;
+  /** 0 until the server has said. */
+  processId: number;
+  /** How often in a row the server had nothing to do for it while an answer was missing. */
+  idleLooks: number;
 }
 
 interface Instant {

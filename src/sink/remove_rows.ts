@@ -21,6 +21,8 @@ import { STAGING_TABLE } from "./staging.ts";
 
 /** Records read again with one COPY: bounds memory. */
 const PAGE_RECORDS = 2_000;
+/** How far the clocks may be apart of two servers of which one took the other's place. */
+const CLOCK_MARGIN = "1 hour";
 /** How many files are named in a refusal. */
 const NAMED_FILES = 5;
 /** How long one try for the table's lock may hold up the batches behind it. */
@@ -71,17 +73,19 @@ export async function takeOutRows(
 ): Promise<{ loaded: number; rejected: number; duplicate: number }> {
   const key = quoteIdentifier(schema.key);
   await transaction`
-    create temporary table if not exists pgsluice_removed (key text primary key)
-    on commit delete rows`;
+    create temporary table if not exists pgsluice_removed (
+      key text primary key,
+      ingested_at timestamptz
+    ) on commit delete rows`;
   const [loaded] = await transaction.unsafe<{ count: number }[]>(
     `
 with removed as (
   delete from ${table}
   where file_id = $1 and line_number > $2
-  returning ${key}::text as key
+  returning ${key}::text as key, ingested_at
 ), kept as (
-  insert into pg_temp.pgsluice_removed (key)
-  select key
+  insert into pg_temp.pgsluice_removed (key, ingested_at)
+  select key, ingested_at
   from removed
 )
 select count(*)::float8 as count
@@ -144,7 +148,6 @@ export async function readWaitingAgain(
   transaction: TransactionSql,
   target: RemovalTarget,
 ): Promise<number> {
-  await refuseExpired(transaction, target.table);
   await transaction`
     create temporary table pgsluice_waiting on commit drop as
     select
@@ -165,6 +168,8 @@ export async function readWaitingAgain(
     join pgsluice.files using (file_id)
     join pgsluice.pipelines using (pipeline_id)
     where target_table = ${target.table}`;
+  // only now, for what was forgotten before the look above is seen here
+  await refuseExpired(transaction, target.table);
   const files = await openWaitingFiles(transaction);
   const loader = new RowLoader(target);
   let count = 0;
@@ -196,6 +201,10 @@ export async function readWaitingAgain(
   return count;
 }
 
+/**
+ * A file that expired may have had duplicates of the removed rows, unless it was settled before the
+ * first of these came.
+ */
 async function refuseExpired(transaction: TransactionSql, table: string): Promise<void> {
   const [removed] = await transaction<{ any: boolean }[]>`
     select exists (select from pg_temp.pgsluice_removed) as any`;
@@ -204,7 +213,13 @@ async function refuseExpired(transaction: TransactionSql, table: string): Promis
     select path
     from pgsluice.files
     join pgsluice.pipelines using (pipeline_id)
-    where target_table = ${table} and expired_at is not null and duplicate > 0
+    where target_table = ${table}
+      and expired_at is not null
+      and duplicate > 0
+      and updated_at > (
+        select coalesce(min(ingested_at), '-infinity') - ${CLOCK_MARGIN}::interval
+        from pg_temp.pgsluice_removed
+      )
     order by path
     limit ${NAMED_FILES}`;
   if (expired.length === 0) return;
@@ -276,7 +291,8 @@ function closeAll(files: ReadonlyMap<number, OpenWaitingFile>): void {
 }
 
 async function openWaiting(file: WaitingFile): Promise<ByteSource | null> {
-  for (const path of [join(file.sourcePath, file.path), file.archivedPath]) {
+  // at its path there may be another one by now
+  for (const path of [file.archivedPath, join(file.sourcePath, file.path)]) {
     if (path === null) continue;
     try {
       return await openFile(path);

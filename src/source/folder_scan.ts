@@ -1,4 +1,9 @@
-import { join } from "@std/path";
+/**
+ * Which files of a folder may be loaded. Nothing hidden, nothing temporary, nothing behind a
+ * symbolic link, and nothing in a folder that holds what was loaded before.
+ */
+import { basename, dirname, join } from "@std/path";
+import { noProbe, type Probe } from "../probe.ts";
 import { type FileStat, fileStat } from "./byte_source.ts";
 
 /** A file that may be loaded, as last looked at. */
@@ -7,41 +12,134 @@ export interface Candidate extends FileStat {
   readonly path: string;
 }
 
+export interface ScanOptions {
+  /** Take the folders below as well; not unless given. */
+  readonly recursive?: boolean;
+  /** A file, or a folder below, that cannot be looked at. Without it, such an error is thrown. */
+  readonly onUnreadable?: (path: string, error: unknown) => void;
+  readonly probe?: Probe;
+}
+
+/** In a folder below the watched one, this file says that what is in it was loaded already. */
+export const ARCHIVE_MARK = ".pgsluice-archive";
+
 /** How many files are looked at side by side: enough to hide latency, few enough for any limit. */
 const PARALLEL_STATS = 64;
 
 /** True for names the watcher takes: `*.csv` in any case, neither hidden nor temporary. */
 export function isCandidateName(name: string): boolean {
-  return /\.csv$/i.test(name) && !name.startsWith(".") && !name.startsWith("_");
+  return /\.csv$/i.test(name) && !isHiddenName(name);
 }
 
-/** Looks at one file. Null if it is gone, or is no regular file. Other errors are thrown. */
-export async function statCandidate(folder: string, path: string): Promise<Candidate | null> {
+/** True if the path is of such a name, in folders that are not hidden either. */
+export function isCandidatePath(path: string): boolean {
+  return isCandidateName(basename(path)) && !path.split("/").some(isHiddenName);
+}
+
+function isHiddenName(name: string): boolean {
+  return name.startsWith(".") || name.startsWith("_");
+}
+
+/**
+ * Looks at one file. Null if it is gone, or is no regular file of this folder. Other errors are
+ * thrown.
+ * @param folder a real path
+ */
+export async function statCandidate(
+  folder: string,
+  path: string,
+  probe: Probe = noProbe,
+): Promise<Candidate | null> {
   try {
+    probe("file.look");
+    const parent = dirname(path);
+    if (parent !== "." && !await isOpenFolder(folder, parent)) return null;
     const info = await Deno.lstat(join(folder, path));
     return info.isFile ? { path, ...fileStat(info) } : null;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
+    if (isGone(error)) return null;
     throw error;
   }
 }
 
 /**
  * Every candidate in the folder, oldest first by (mtime, name).
- * @throws what Deno.readDir throws when the folder cannot be read
+ * @throws what Deno.readDir throws when the folder itself cannot be read
  */
-export async function scanFolder(folder: string): Promise<Candidate[]> {
-  const names: string[] = [];
-  for await (const entry of Deno.readDir(folder)) {
-    if (entry.isFile && isCandidateName(entry.name)) names.push(entry.name);
-  }
+export async function scanFolder(
+  folder: string,
+  options: ScanOptions = {},
+): Promise<Candidate[]> {
+  const { probe = noProbe } = options;
+  probe("folder.scan");
   const candidates: Candidate[] = [];
-  for (let from = 0; from < names.length; from += PARALLEL_STATS) {
-    const group = names.slice(from, from + PARALLEL_STATS);
-    const looks = await Promise.all(group.map((name) => statCandidate(folder, name)));
-    for (const look of looks) if (look !== null) candidates.push(look);
+  const onUnreadable = options.onUnreadable ?? ((_path: string, error: unknown): never => {
+    throw error;
+  });
+  for (const left = [""]; left.length > 0;) {
+    const below = left.pop()!;
+    const listing = await listFolder(folder, below).catch((error: unknown) => {
+      if (below === "") throw error;
+      if (!isGone(error)) onUnreadable(below, error);
+      return { files: [], folders: [] };
+    });
+    if (options.recursive) left.push(...listing.folders);
+    for (let from = 0; from < listing.files.length; from += PARALLEL_STATS) {
+      const group = listing.files.slice(from, from + PARALLEL_STATS);
+      const looks = await Promise.all(
+        group.map((path) => lookAt(folder, path).catch((error) => onUnreadable(path, error))),
+      );
+      for (const look of looks) if (look) candidates.push(look);
+    }
   }
   return candidates.sort(oldestFirst);
+
+  /** What `statCandidate` does, of a file whose folder was just read. */
+  async function lookAt(folder: string, path: string): Promise<Candidate | null> {
+    try {
+      probe("file.look");
+      const info = await Deno.lstat(join(folder, path));
+      return info.isFile ? { path, ...fileStat(info) } : null;
+    } catch (error) {
+      if (isGone(error)) return null;
+      throw error;
+    }
+  }
+}
+
+/** What one folder holds that may count; nothing, if it is an archive below the watched one. */
+async function listFolder(
+  root: string,
+  below: string,
+): Promise<{ files: string[]; folders: string[] }> {
+  const files: string[] = [];
+  const folders: string[] = [];
+  for await (const { name, isFile, isDirectory } of Deno.readDir(join(root, below))) {
+    if (name === ARCHIVE_MARK && below !== "") return { files: [], folders: [] };
+    if (isFile && isCandidateName(name)) files.push(join(below, name));
+    if (isDirectory && !isHiddenName(name)) folders.push(join(below, name));
+  }
+  return { files, folders };
+}
+
+/** False for a folder that a scan of `root` would not enter. */
+async function isOpenFolder(root: string, below: string): Promise<boolean> {
+  if (await Deno.realPath(join(root, below)) !== join(root, below)) return false;
+  for (let folder = below; folder !== "."; folder = dirname(folder)) {
+    const isArchive = await Deno.lstat(join(root, folder, ARCHIVE_MARK)).then(
+      () => true,
+      (error: unknown) => {
+        if (isGone(error)) return false;
+        throw error;
+      },
+    );
+    if (isArchive) return false;
+  }
+  return true;
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
 function oldestFirst(a: Candidate, b: Candidate): number {
