@@ -5,6 +5,9 @@ export const QUOTED_FIELD = 1;
 /** In quotes, and each `""` within its boundaries stands for one quote. */
 export const QUOTED_FIELD_WITH_QUOTES = 2;
 
+/** What is kept of a record for people to see, in bytes. */
+export const RAW_BYTES = 8 * 1024;
+
 /**
  * The record a scanner stands on, as places in the scanner's window: no field is copied. Valid
  * until the scanner's next call.

@@ -13,7 +13,13 @@
  * - No byte of a record is looked at twice because more bytes came. A byte is looked at again only
  *   when the quote that spanned it was malformed, and then a bounded number of times, see `#trap`.
  */
-import { type CsvRecord, PLAIN_FIELD, QUOTED_FIELD, QUOTED_FIELD_WITH_QUOTES } from "./record.ts";
+import {
+  type CsvRecord,
+  PLAIN_FIELD,
+  QUOTED_FIELD,
+  QUOTED_FIELD_WITH_QUOTES,
+  RAW_BYTES,
+} from "./record.ts";
 import { ScanWindow } from "./scan_window.ts";
 
 /**
@@ -38,8 +44,6 @@ export interface ScanProblem {
   readonly reason: string;
 }
 
-/** What is kept of a record for people to see, in bytes. */
-const RAW_BYTES = 8 * 1024;
 /** Fields whose boundaries are kept; PostgreSQL's own limit is 1,600 columns. */
 const MAX_FIELDS = 4096;
 
@@ -94,9 +98,10 @@ export class RecordScanner implements CsvRecord {
   /** Why the line is malformed; valid after `next` said so. */
   problem: ScanProblem = MALFORMED_QUOTE;
 
+  /** What an oversize line is malformed by. */
+  readonly oversize: ScanProblem;
   readonly #maxRecordBytes: number;
   readonly #openQuote: ScanProblem;
-  readonly #oversize: ScanProblem;
   readonly #window: ScanWindow;
   #at = 0;
   /** Number of the line on which the next record starts; inside a record, its own. */
@@ -139,7 +144,7 @@ export class RecordScanner implements CsvRecord {
       code: "open_quote",
       reason: `a quoted field is not closed within ${options.maxRecordBytes} bytes`,
     };
-    this.#oversize = {
+    this.oversize = {
       code: "oversize_record",
       reason: `the record is longer than ${options.maxRecordBytes} bytes`,
     };
@@ -156,6 +161,32 @@ export class RecordScanner implements CsvRecord {
   /** Number of the physical line that begins at `nextByte`, from 1. */
   get nextLine(): number {
     return this.#line;
+  }
+
+  /** Place in the input of the window's first byte. */
+  get windowByte(): number {
+    return this.#window.startByte;
+  }
+
+  /**
+   * True if `next` asked for more within an oversize line: what was given of it is not needed any
+   * more but for its first 8 KiB, and `room` drops it.
+   */
+  get isPassing(): boolean {
+    return this.#phase === SKIPPING;
+  }
+
+  /**
+   * Goes on at `byte` of the input instead of where it stands.
+   * @param byte a place in the same oversize line, of which it has seen 8 KiB; `next` asked for more
+   */
+  passTo(byte: number): void {
+    const isAtEnd = this.#phase === SKIPPING && this.#at === this.#window.filled;
+    if (!isAtEnd || this.#oversizeHeadLength < RAW_BYTES) {
+      throw new Error("passTo: the scanner is not past the first 8 KiB of an oversize line");
+    }
+    this.#window.restart(byte);
+    this.#at = 0;
   }
 
   /**
@@ -313,7 +344,7 @@ export class RecordScanner implements CsvRecord {
       this.#at++;
     }
     const inQuotes = this.#phase === QUOTED || this.#phase === QUOTE_SEEN;
-    if (limit === hardLimit) return this.#rejectLine(inQuotes ? this.#openQuote : this.#oversize);
+    if (limit === hardLimit) return this.#rejectLine(inQuotes ? this.#openQuote : this.oversize);
     if (!atEnd) return "more";
     if (this.#phase === QUOTED) return this.#rejectLine(OPEN_QUOTE_AT_END);
     if (this.#phase === PLAIN) return this.#endPlainRecord({ lineEnd: limit, terminated: false });
@@ -434,7 +465,7 @@ export class RecordScanner implements CsvRecord {
   ): ScanStep | null {
     if (this.#isOversize({ lineEnd: recordEnd, terminated })) {
       if (this.#firstLineEnd === NONE) return this.#endLine({ lineEnd: recordEnd, terminated });
-      return this.#rejectLine(this.#oversize);
+      return this.#rejectLine(this.oversize);
     }
     if (this.#jumped) {
       // it is a record, so its fields are needed
@@ -505,7 +536,7 @@ export class RecordScanner implements CsvRecord {
     this.#oversizeHeadLength += head.length;
     this.#at = end;
     if (lineEnd === NONE && !atEnd) return "more";
-    this.problem = this.#oversize;
+    this.problem = this.oversize;
     this.recordStart = end;
     this.#leaveRecord({ recordEnd: end, terminated: lineEnd !== NONE });
     return "malformed";
@@ -518,7 +549,7 @@ export class RecordScanner implements CsvRecord {
   }
 
   #endLine({ lineEnd, terminated }: { lineEnd: number; terminated: boolean }): ScanStep {
-    if (this.#isOversize({ lineEnd, terminated })) this.problem = this.#oversize;
+    if (this.#isOversize({ lineEnd, terminated })) this.problem = this.oversize;
     this.#leaveRecord({ recordEnd: lineEnd, terminated });
     return "malformed";
   }

@@ -46,6 +46,12 @@ export class ScanWindow {
     return keepFrom;
   }
 
+  /** Empties it, to go on at another place of the input. */
+  restart(startByte: number): void {
+    this.filled = 0;
+    this.startByte = startByte;
+  }
+
   /** Takes in the first `byteCount` bytes of `room`. */
   grow(byteCount: number): void {
     const freeBytes = this.bytes.length - this.filled;

@@ -20,6 +20,7 @@ export async function acceptFile(
   { pipeline, file }: { pipeline: NamedPipeline; file: string },
 ): Promise<AcceptedFile> {
   return await sql.begin(async (transaction) => {
+    await raiseChanges(transaction, pipeline.pipelineId);
     const known = await findNamedFile(transaction, { pipeline, file });
     const { path, state } = known;
     let { generation } = known;
@@ -44,7 +45,6 @@ export async function acceptFile(
           "one anew in place of what was loaded",
       });
     }
-    await raiseChanges(transaction, pipeline.pipelineId);
     return { path, generation };
   });
 }

@@ -103,7 +103,7 @@ async function reload(
         limits: LIMITS,
         file: known,
         reason: "reloaded by a command",
-        beforeCommit: (transaction) => raiseChanges(transaction, pipelineId),
+        onLocked: (transaction) => raiseChanges(transaction, pipelineId),
         onProgress: (bytes) => onProgress?.({ path: file.path, bytes }),
         signal,
       });

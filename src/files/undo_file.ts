@@ -29,6 +29,7 @@ export async function undoFile(
   const target = { schema, table: pipeline.targetTable };
   return await sql.begin(async (transaction) => {
     await lockTable(transaction, target.table);
+    await raiseChanges(transaction, pipeline.pipelineId);
     const { fileId, path, generation, revision, state, committedByte } = await findNamedFile(
       transaction,
       { pipeline, file },
@@ -53,7 +54,6 @@ export async function undoFile(
     await clearCounts(transaction, fileId);
     const readAgain = await readWaitingAgain(transaction, target);
     await reopenTwins(transaction, { pipelineId: pipeline.pipelineId, path });
-    await raiseChanges(transaction, pipeline.pipelineId);
     return { path, generation, ...taken, readAgain };
   });
 }

@@ -87,11 +87,12 @@ export class FileReplacement {
   }
 
   async #reload(file: TrackedFile, reason: string): Promise<void> {
-    const { sql, observer, batcher, signal } = this.#options;
+    const { sql, ledger, observer, batcher, signal } = this.#options;
     const { limits } = batcher;
     try {
       const { file: next } = await reloadFile({ ...this.#options, file, reason, limits });
       Object.assign(file, trackFile(await loadFile(sql, next)));
+      ledger.noteMarked(file);
     } catch (error) {
       // rolled back, and done at the next start
       if (signal.aborted) return;

@@ -182,8 +182,8 @@ export class FileVisitor {
 
   async #replace(file: TrackedFile, look: Look, reason: string): Promise<Verdict> {
     const { once, settleMs, contents, ledger, replacement } = this.#options;
-    if (!once && look.before?.inode === look.stat.inode) {
-      // it is being written over in place: half of it is of no use
+    if (!once && (look.before?.inode === look.stat.inode || isPutAway(file))) {
+      // it may be half written over, or half of what was sent before: the whole of it decides
       const forMs = settleLeftMs(file, { settleMs, nowMs: Date.now() });
       if (forMs > 0) return { kind: "wait", forMs };
     }

@@ -4,6 +4,7 @@
  * Invariants: the queue holds each path once; a path leaves it when the look at it begins, so a
  * change that comes during the look is looked at again.
  */
+import { join } from "@std/path";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import { writeFirstScan } from "../sink/first_scan.ts";
 import { loadFiles, registerFiles } from "../sink/ledger.ts";
@@ -171,7 +172,8 @@ export class FolderIntake {
     this.#hasNewsSinceScan = false;
     const startedMs = performance.now();
     const isFirst = this.#lastScan === null;
-    const candidates = await this.#readFolder();
+    const candidates = (await this.#readFolder())
+      .filter(({ path }) => !this.#isInArchive(path));
     await putAway.lookForGrowth(startedMs);
     this.#lastScan = { startedMs, tookMs: performance.now() - startedMs };
     if (isFirst && await this.#passOver(candidates)) return;
@@ -240,10 +242,11 @@ export class FolderIntake {
 
   #enqueue(candidate: Candidate, { isFirst = false } = {}): void {
     const { path } = candidate;
+    if (this.#isInArchive(path)) return;
     const file = this.#options.files.get(path);
     if (file !== undefined && !isPutAway(file)) {
       const isKnown = isUnchanged(file.stat, candidate);
-      if (isKnown && file.state !== "open" && !(isFirst && isOverBudget(file))) {
+      if (isKnown && file.state !== "open" && !(isFirst && this.#mayBeLoadedNow(file))) {
         this.#parts?.putAway.consider(file);
         return;
       }
@@ -251,6 +254,18 @@ export class FolderIntake {
       if (this.#later.has(path) && isUnchanged(lastSeen, candidate)) return;
     }
     this.#queue.set(path, candidate);
+  }
+
+  /** What other flags may make of a file that an earlier process did not load. */
+  #mayBeLoadedNow({ state, reason }: TrackedFile): boolean {
+    if (state === "held") return this.#options.onReplaced !== "hold";
+    return state === "failed" && /^(?:too_many_rejects|all_rejected):/.test(reason ?? "");
+  }
+
+  /** True for what is moved there, even if the mark of the archive was removed. */
+  #isInArchive(path: string): boolean {
+    const { after, directory } = this.#options;
+    return after.kind === "archive" && join(directory, path).startsWith(after.directory + "/");
   }
 
   /** Enters the next new files in the ledger, many at a time. */
@@ -267,11 +282,6 @@ export class FolderIntake {
       files.set(file.path, trackFile(file));
     }
   }
-}
-
-/** True for a file that may pass under another budget, which a new process may have. */
-function isOverBudget({ state, reason }: TrackedFile): boolean {
-  return state === "failed" && /^(?:too_many_rejects|all_rejected):/.test(reason ?? "");
 }
 
 /** Codes of the operating system that say nothing of the file's content. */

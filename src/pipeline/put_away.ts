@@ -14,8 +14,8 @@
  * - what is there has grown, or another file had taken the name just before the rename: it is moved
  *   back to be read. If its own name is taken by then, it stays where it is, which is said loudly;
  * - both names are of one file (while it was moved back): the new name goes;
- * - nothing is there (after 5, or somebody took it): the ledger forgets the name. A deleted file may
- *   so lack its `deleted_at`, and is then one that is gone.
+ * - nothing is there (after 5, or somebody took it): it is deleted, if it was to be; else the ledger
+ *   forgets the name.
  *
  * A rename that the disk forgot in a power cut leaves a file in the folder of which the ledger says
  * that it was moved: it has the committed bytes, loads nothing, and is put away anew. A writer that
@@ -29,7 +29,7 @@ import type { Probe } from "../probe.ts";
 import { type FilePlace, writePlaces } from "../sink/file_places.ts";
 import { type FileStat, fileStat } from "../source/byte_source.ts";
 import { statCandidate } from "../source/folder_scan.ts";
-import { moveBack, moveToFreeName, removeEmpty } from "../source/move_file.ts";
+import { moveToFreeName, removeEmpty } from "../source/move_file.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
 import type { AfterLoad } from "./ingest_options.ts";
 import { isUnchanged, type TrackedFile } from "./tracked_file.ts";
@@ -259,28 +259,27 @@ export class PutAway {
     file: TrackedFile,
     { isMoved }: { isMoved: boolean },
   ): Promise<Place | null> {
-    const { after, probe } = this.#options;
+    const { after, onReturned, probe } = this.#options;
     const to = file.archivedPath!;
     const there = await lookAt(to);
     const inFolder = { ...NOWHERE, reason: file.reason };
-    if (file.isArchived) {
-      // "open" is a double whose original was taken out of the table: it is to be loaded after all
-      const isWanted = there !== null && file.stat !== null &&
-        (there.sizeBytes > file.stat.sizeBytes || file.state === "open");
-      return isWanted ? await this.#return(file) : null;
-    }
+    if (file.isArchived && !hasLateGrowth(file, there)) return null;
     const here = await lookAt(this.#pathOf(file));
     if (here !== null && there !== null && here.inode === there.inode) {
+      // on the way back
       await Deno.remove(to);
+      onReturned(file.path);
       return inFolder;
     }
+    if (file.isArchived) return await this.#return(file);
+    const isToBeDeleted = basename(to).startsWith(DELETE_PREFIX);
+    if (here === null && there === null) return { ...inFolder, isDeleted: isToBeDeleted };
     const isEmptyName = there?.sizeBytes === 0 && there.inode !== file.stat?.inode;
     const isStill = here !== null && isUnchanged(file.stat, here);
     if (there === null || !isMoved && (isEmptyName || isStill)) {
       await removeEmpty(to);
       return inFolder;
     }
-    const isToBeDeleted = basename(to).startsWith(DELETE_PREFIX);
     if (!isUnchanged(file.stat, there) || isToBeDeleted && after.kind !== "delete") {
       return await this.#return(file);
     }
@@ -292,12 +291,11 @@ export class PutAway {
 
   /** Moves the file back to be read, if its name is free. */
   async #return(file: TrackedFile): Promise<Place> {
-    const { observer, onReturned } = this.#options;
+    const { observer, onReturned, probe } = this.#options;
     const to = file.archivedPath!;
     try {
-      await moveBack(to, this.#pathOf(file));
-      onReturned(file.path);
-      return { ...NOWHERE, reason: file.reason };
+      probe("file.move");
+      await Deno.link(to, this.#pathOf(file));
     } catch (error) {
       const why = error instanceof Deno.errors.AlreadyExists
         ? "its name in the folder is taken"
@@ -309,6 +307,10 @@ export class PutAway {
       }
       return { archivedPath: to, isArchived: true, isDeleted: false, reason };
     }
+    probe("file.delete");
+    await Deno.remove(to);
+    onReturned(file.path);
+    return { ...NOWHERE, reason: file.reason };
   }
 }
 
@@ -322,6 +324,15 @@ export function isPutAway({ archivedPath, isDeleted }: TrackedFile): boolean {
 /** True if all of it is accounted for, as soon as its batches have committed. */
 function isComplete({ state }: TrackedFile): boolean {
   return state === "done" || state === "same";
+}
+
+/**
+ * True if there is more in the archive than was committed; or if what is there is to be loaded after
+ * all, because the file whose double it was is no longer in the table.
+ */
+function hasLateGrowth({ state, stat }: TrackedFile, there: FileStat | null): boolean {
+  if (there === null || stat === null) return false;
+  return there.sizeBytes > stat.sizeBytes || state === "open";
 }
 
 /** Null if there is nothing of that name. */

@@ -38,8 +38,8 @@ export interface ReloadOptions {
   readonly file: KnownFile & Pick<LedgerFile, "archivedPath">;
   /** For the ledger: why the old generation was replaced. */
   readonly reason: string;
-  /** The transaction's last statements. */
-  readonly beforeCommit?: (transaction: TransactionSql) => Promise<void>;
+  /** What else the transaction does, before it changes anything. */
+  readonly onLocked?: (transaction: TransactionSql) => Promise<void>;
   /** Called after every batch, with how many bytes of the file are loaded. */
   readonly onProgress?: (bytes: number) => void;
   /** Aborted: roll back. */
@@ -63,6 +63,7 @@ export async function reloadFile(
     const stat = await source.stat();
     return await sql.begin(async (transaction) => {
       await lockTable(transaction, target.table);
+      await options.onLocked?.(transaction);
       const next = await supersedeFile(transaction, {
         file: old,
         reason: options.reason,
@@ -124,7 +125,6 @@ export async function reloadFile(
       await batcher.flush();
       await readWaitingAgain(transaction, target);
       await reopenTwins(transaction, { pipelineId: options.pipelineId, path: old.path });
-      await options.beforeCommit?.(transaction);
       return { file: { ...next, committedByte: file.readByte }, ...total };
     });
   } finally {

@@ -8,6 +8,8 @@ export interface HeaderMapping {
   readonly fieldCount: number;
   /** Names that no column has. */
   readonly unknownNames: readonly string[];
+  /** Where it begins in the file, behind a byte order mark and empty lines. */
+  readonly startByte: number;
   /** The header as it stands in the file, without its line end. */
   readonly headerBytes: Uint8Array;
 }
@@ -36,7 +38,7 @@ const CR = 0x0d;
 
 /** Finds the schema's columns in a file's first record: any order, case and blanks ignored. */
 export function mapHeader(schema: Schema, record: CsvRecord): HeaderResult {
-  const headerBytes = withoutLineEnd(record);
+  const headerBytes = record.bytes.slice(record.recordStart, lineEndStart(record));
   const text = new TextDecoder().decode(headerBytes);
   const wrong = TEXT_BEGINNINGS.find(({ pattern }) => pattern.test(text)) ??
     BYTE_BEGINNINGS.find(({ bytes }) => bytes.every((byte, at) => headerBytes[at] === byte));
@@ -76,17 +78,22 @@ export function mapHeader(schema: Schema, record: CsvRecord): HeaderResult {
       fieldIndexes: Int32Array.from(places, (found) => found[0] ?? -1),
       fieldCount: record.fieldCount,
       unknownNames: names.filter((_, place) => !known.has(place)),
+      startByte: record.startByte,
       headerBytes,
     },
   };
 }
 
-/** True if the record is the header again, byte for byte. */
+/**
+ * True if the record is the header again: the same bytes, but for the line end. Such a record is no
+ * row and no reject, even where its names would do as values.
+ */
 export function isRepeatedHeader({ headerBytes }: HeaderMapping, record: CsvRecord): boolean {
-  const { bytes, recordStart } = record;
-  let end = record.recordEnd;
-  while (end > recordStart && (bytes[end - 1] === LF || bytes[end - 1] === CR)) end--;
-  if (end - recordStart !== headerBytes.length) return false;
+  const { bytes, recordStart, recordEnd } = record;
+  const sizeBytes = recordEnd - recordStart;
+  // most are told by their length, without a look at their bytes
+  if (sizeBytes < headerBytes.length || sizeBytes > headerBytes.length + 2) return false;
+  if (lineEndStart(record) - recordStart !== headerBytes.length) return false;
   return headerBytes.every((byte, index) => bytes[recordStart + index] === byte);
 }
 
@@ -103,10 +110,12 @@ function fault(code: string, reason: string): HeaderResult {
   return { ok: false, code, reason };
 }
 
-function withoutLineEnd({ bytes, recordStart, recordEnd }: CsvRecord): Uint8Array {
+/** Where the record's LF or CRLF begins; a CR that ends the input is a line end as well. */
+function lineEndStart({ bytes, recordStart, recordEnd }: CsvRecord): number {
   let end = recordEnd;
-  while (end > recordStart && (bytes[end - 1] === LF || bytes[end - 1] === CR)) end--;
-  return bytes.slice(recordStart, end);
+  if (end > recordStart && bytes[end - 1] === LF) end--;
+  if (end > recordStart && bytes[end - 1] === CR) end--;
+  return end;
 }
 
 function fieldTexts(record: CsvRecord): string[] {

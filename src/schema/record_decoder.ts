@@ -139,9 +139,9 @@ export class RecordDecoder {
 
   /**
    * Does the work of `scanner.next` and `decode` in one go and in half the time, if the next record
-   * is there to its end, on one line, is right, and has its columns in the order of the schema. Then
-   * the scanner stands on it, but has not split it into fields. Otherwise nothing has happened, and
-   * `scanner.next` is to be asked.
+   * is there to its end, on one line, is right, is not the header again, and has its columns in the
+   * order of the schema. Then the scanner stands on it, but has not split it into fields. Otherwise
+   * nothing has happened, and `scanner.next` is to be asked.
    */
   decodePlain(scanner: RecordScanner, out: TupleBuffer): boolean {
     if (this.#plainPlans === null) return false;
@@ -172,6 +172,7 @@ export class RecordDecoder {
     const { bytes, nextStart } = scanner;
     const limit = scanner.nextLimit(PLAIN_RECORD_BYTES);
     if (nextStart === -1 || nextStart === limit || isLineEnd(bytes[nextStart]!)) return false;
+    if (this.#beginsAsHeader(bytes, nextStart)) return false;
     const cursor = this.#cursor;
     cursor.bytes = bytes;
     cursor.at = nextStart;
@@ -194,6 +195,14 @@ export class RecordDecoder {
     }
     if (bytes[cursor.at] === CR) cursor.at++;
     return cursor.at < limit && bytes[cursor.at++] === LF;
+  }
+
+  /** A row that begins with all of the header's bytes may be it, and is rare enough not to care. */
+  #beginsAsHeader(bytes: Uint8Array, start: number): boolean {
+    const { headerBytes } = this.#options.mapping;
+    let index = 0;
+    while (index < headerBytes.length && bytes[start + index] === headerBytes[index]) index++;
+    return index === headerBytes.length;
   }
 
   /** Reads a field that may be quoted, empty or of no column. */

@@ -25,8 +25,8 @@ const END_SECOND = 253_402_300_800;
 const EPOCH_DIGITS = 15;
 /** Of `2000-01-01T00:00`. */
 const SHORTEST_LENGTH = 16;
-/** In place of two digits that are none: in no range. */
-const NO_DIGITS = 1_000;
+/** In place of two digits that are none: in no range, not even as the last two of a year. */
+const NO_DIGITS = 10_000;
 
 const ZERO = 0x30;
 const DASH = 0x2d;

@@ -73,6 +73,10 @@ export class BatchSink {
     const client = await connect(target, {
       applicationName: batchApplicationName(options),
     });
+    const deadline = new ProgressDeadline({
+      limitMs: options.progressDeadlineMs ?? PROGRESS_DEADLINE_MS,
+      onPassed: () => client.destroy(),
+    });
     try {
       const [row] = await client.sql<{ processId: number }[]>`
         select pg_backend_pid() as "processId"`;
@@ -81,6 +85,8 @@ export class BatchSink {
     } catch (error) {
       await client.close();
       throw error;
+    } finally {
+      deadline.pause();
     }
   }
 

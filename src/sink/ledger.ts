@@ -252,7 +252,10 @@ export function sameAs(path: string): string {
   return `same as ${path}`;
 }
 
-/** Tells a running ingester to read the ledger anew; the last statement before commit. */
+/**
+ * Tells a running ingester to read the ledger anew. It comes before the files are touched: batches
+ * too lock the pipeline before its files.
+ */
 export async function raiseChanges(
   transaction: TransactionSql,
   pipelineId: number,

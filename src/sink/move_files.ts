@@ -89,7 +89,7 @@ export async function keepRecords(
   transaction: TransactionSql,
   batch: Pick<SortedRows, "rejects" | "duplicates">,
 ): Promise<void> {
-  if (batch.rejects.length > 0) {
+  for (const rejects of portions(batch.rejects)) {
     await transaction`
       insert into pgsluice.rejects (
         file_id, line_number, start_byte, end_byte, column_name, code, reason, key, raw
@@ -97,7 +97,7 @@ export async function keepRecords(
       select
         file_id, line_number, start_byte, end_byte, column_name, code, reason, key,
         decode(raw, 'base64')
-      from jsonb_to_recordset(${JSON.stringify(batch.rejects.map(rejectRecord))}::text::jsonb) as r(
+      from jsonb_to_recordset(${JSON.stringify(rejects.map(rejectRecord))}::text::jsonb) as r(
         file_id bigint, line_number bigint, start_byte bigint, end_byte bigint,
         column_name text, code text, reason text, key text, raw text
       )`;
@@ -109,6 +109,26 @@ export async function keepRecords(
       from jsonb_to_recordset(${JSON.stringify(batch.duplicates)}::text::jsonb) as d(
         "fileId" bigint, "lineNumber" bigint, "startByte" bigint, "endByte" bigint, key text
       )`;
+  }
+}
+
+/**
+ * So much of raw records goes with one statement: it is several times as long by the time it is
+ * sent, on each connection, and a batch may be nothing but rejects.
+ */
+const PORTION_BYTES = 256 * 1024;
+/** What a reject takes besides its raw bytes, about. */
+const REJECT_BYTES = 128;
+
+function* portions(rejects: readonly Reject[]): Generator<readonly Reject[]> {
+  let from = 0;
+  let sizeBytes = 0;
+  for (const [index, { raw }] of rejects.entries()) {
+    sizeBytes += raw.length + REJECT_BYTES;
+    if (sizeBytes < PORTION_BYTES && index < rejects.length - 1) continue;
+    yield rejects.slice(from, index + 1);
+    from = index + 1;
+    sizeBytes = 0;
   }
 }
 

@@ -8,7 +8,7 @@ export interface Found {
   readonly endByte: number;
   readonly lineNumber: number;
   readonly terminated: boolean;
-  /** As Latin-1 text, so that every byte is one character; of records only. */
+  /** As Latin-1 text unless asked otherwise, so that every byte is one character; of records only. */
   readonly fields?: readonly string[];
   readonly code?: string;
 }
@@ -17,6 +17,8 @@ export interface ScanAllOptions {
   readonly maxRecordBytes?: number;
   readonly startByte?: number;
   readonly startLine?: number;
+  /** Of the fields. */
+  readonly decoder?: TextDecoder;
   /** How many bytes to give next; all of them unless given. */
   readonly chunkBytes?: () => number;
   /** Called after each step, while the scanner stands on what it found. */
@@ -58,16 +60,17 @@ export function scanAll(input: Uint8Array, options: ScanAllOptions = {}): Found[
     }
     const { startByte, endByte, lineNumber, terminated } = scanner;
     const place = { kind: step, startByte, endByte, lineNumber, terminated };
-    if (step === "record") found.push({ ...place, fields: fieldsOf(scanner) });
-    else found.push({ ...place, code: scanner.problem.code });
+    if (step === "record") {
+      found.push({ ...place, fields: fieldsOf(scanner, options.decoder ?? LATIN1) });
+    } else found.push({ ...place, code: scanner.problem.code });
   }
 }
 
 /** The fields of the record a scanner stands on. */
-export function fieldsOf(scanner: RecordScanner): string[] {
+export function fieldsOf(scanner: RecordScanner, decoder: TextDecoder): string[] {
   const fields: string[] = [];
   for (let index = 0; index < scanner.fieldCount; index++) {
-    const text = LATIN1.decode(
+    const text = decoder.decode(
       scanner.bytes.subarray(scanner.fieldStarts[index], scanner.fieldEnds[index]),
     );
     const collapse = scanner.fieldQuoting[index] === QUOTED_FIELD_WITH_QUOTES;

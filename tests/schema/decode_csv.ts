@@ -1,5 +1,9 @@
 import { RecordScanner } from "../../src/csv/record_scanner.ts";
-import { mapHeader } from "../../src/schema/header_mapping.ts";
+import {
+  type HeaderMapping,
+  isRepeatedHeader,
+  mapHeader,
+} from "../../src/schema/header_mapping.ts";
 import { RecordDecoder, type RejectReason } from "../../src/schema/record_decoder.ts";
 import type { Schema } from "../../src/schema/schema.ts";
 import { TupleBuffer } from "../../src/schema/tuple_buffer.ts";
@@ -9,6 +13,8 @@ export interface Decoded {
   /** One a record, null for those that were accepted. */
   readonly rejects: readonly (RejectReason | null)[];
   readonly ambiguousTimes: number;
+  /** Where the header comes again; such a record has no place among the rejects. */
+  readonly headerStarts: readonly number[];
   /** How many records `decodePlain` took. */
   readonly plainCount: number;
 }
@@ -16,6 +22,7 @@ export interface Decoded {
 export interface DecodeCsvOptions {
   readonly schema: Schema;
   readonly timeZone?: string;
+  readonly derivedKeyPrefix?: Uint8Array;
   /** Whether `decodePlain` is asked first, as the ingester does; it is unless given. */
   readonly plain?: boolean;
   /** How many bytes to give next; all that there is room for unless given. */
@@ -32,7 +39,9 @@ export function decodeCsv(text: string | Uint8Array, options: DecodeCsvOptions):
   const tuples = new TupleBuffer();
   const rejects: (RejectReason | null)[] = [];
   let plainCount = 0;
+  const headerStarts: number[] = [];
   let decoder: RecordDecoder | null = null;
+  let mapping: HeaderMapping | null = null;
   for (let given = 0;;) {
     if (plain && decoder?.decodePlain(scanner, tuples)) {
       plainCount++;
@@ -42,7 +51,8 @@ export function decodeCsv(text: string | Uint8Array, options: DecodeCsvOptions):
     }
     const step = scanner.next(given === bytes.length);
     if (step === "end") {
-      return { tuples, rejects, ambiguousTimes: decoder?.ambiguousTimes ?? 0, plainCount };
+      const ambiguousTimes = decoder?.ambiguousTimes ?? 0;
+      return { tuples, rejects, ambiguousTimes, headerStarts, plainCount };
     }
     if (step === "more") {
       const room = scanner.room();
@@ -53,16 +63,20 @@ export function decodeCsv(text: string | Uint8Array, options: DecodeCsvOptions):
       room.fill(0x0a, piece.length, piece.length + 64);
       scanner.grow(piece.length);
       given += piece.length;
-    } else if (decoder === null) {
+    } else if (decoder === null || mapping === null) {
       const header = mapHeader(schema, scanner);
       if (!header.ok) throw new Error(`${header.code}: ${header.reason}`);
+      mapping = header.mapping;
       decoder = new RecordDecoder({
         schema,
-        mapping: header.mapping,
+        mapping,
         timeZone,
-        derivedKeyPrefix: Uint8Array.from({ length: 16 }, (_, index) => 0xf0 + index),
+        derivedKeyPrefix: options.derivedKeyPrefix ??
+          Uint8Array.from({ length: 16 }, (_, index) => 0xf0 + index),
         fileId: 7,
       });
+    } else if (step === "record" && isRepeatedHeader(mapping, scanner)) {
+      headerStarts.push(scanner.startByte);
     } else {
       const { problem } = scanner;
       rejects.push(

@@ -33,12 +33,16 @@ export class Heard implements IngestObserver {
   readonly batches: CommittedBatch[] = [];
   readonly troubles: { path: string; state: string; reason: string }[] = [];
   readonly notes: { path: string; note: string }[] = [];
-  readonly outages: unknown[] = [];
+  readonly outages: { error: unknown; awayMs: number; hasStood: boolean }[] = [];
+  readonly recoveries: number[] = [];
   readonly journals: string[] = [];
   readonly readErrors: string[] = [];
+  readonly did: string[] = [];
   standbys = 0;
   starts = 0;
-  #waiters: { condition: () => boolean; resolve: () => void }[] = [];
+  #waiters: { condition: () => boolean; resolve: () => void; reject: (why: unknown) => void }[] =
+    [];
+  #failure: { why: unknown } | null = null;
 
   get loaded(): number {
     return this.batches.reduce((sum, batch) => sum + batch.loaded, 0);
@@ -52,20 +56,29 @@ export class Heard implements IngestObserver {
     return this.batches.reduce((sum, batch) => sum + batch.duplicate, 0);
   }
 
-  /** Resolves when a fact was heard after which the condition holds. */
+  /** Resolves when a fact was heard after which the condition holds. @throws if none can come */
   async until(condition: () => boolean): Promise<void> {
     if (condition()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiters.push({ condition, resolve });
+    if (this.#failure !== null) throw this.#failure.why;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#waiters.push({ condition, resolve, reject });
     await promise;
+  }
+
+  /** The ingest has failed: nothing more will be heard. */
+  fail(why: unknown): void {
+    this.#failure = { why };
+    for (const { reject } of this.#waiters) reject(why);
+    this.#waiters = [];
   }
 
   standby(): void {
     this.standbys++;
     this.#check();
   }
-  started(): void {
+  started({ did }: { did: readonly string[] }): void {
     this.starts++;
+    this.did.push(...did);
     this.#check();
   }
   committed(batch: CommittedBatch): void {
@@ -89,12 +102,18 @@ export class Heard implements IngestObserver {
   }
   journal({ kind }: { kind: string }): void {
     this.journals.push(kind);
+    this.#check();
   }
-  journalTrouble(): void {
-    this.journals.push("trouble");
+  journalTrouble(error: unknown | null): void {
+    this.journals.push(error === null ? "mended" : "trouble");
+    this.#check();
   }
-  outage({ error }: { error: unknown }): void {
-    this.outages.push(error);
+  outage(facts: { error: unknown; awayMs: number; hasStood: boolean }): void {
+    this.outages.push(facts);
+    this.#check();
+  }
+  recovered({ awayMs }: { awayMs: number }): void {
+    this.recoveries.push(awayMs);
     this.#check();
   }
 
@@ -180,7 +199,7 @@ export async function ingestOnce(
 export function ingestWatching(
   place: IngestPlace,
   change: Partial<IngestOptions> = {},
-): { heard: Heard; stop(): Promise<void> } {
+): { heard: Heard; ended: Promise<void>; stop(): Promise<void> } {
   const heard = new Heard();
   const controller = new AbortController();
   const ended = ingest(
@@ -191,9 +210,11 @@ export function ingestWatching(
     }),
     heard,
   );
-  ended.catch(() => {}); // met in stop()
+  // met by who awaits it as well
+  ended.catch((error) => heard.fail(error));
   return {
     heard,
+    ended,
     async stop() {
       controller.abort();
       await ended;
