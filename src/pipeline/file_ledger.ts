@@ -1,6 +1,5 @@
 import type { Sql } from "../database/connect.ts";
 import type { Probe } from "../probe.ts";
-import { writePlaces } from "../sink/file_places.ts";
 import { markFile, supersedeFile } from "../sink/ledger.ts";
 import type { FileState } from "../sink/ledger_file.ts";
 import type { PipelineBinding } from "../sink/pipeline_binding.ts";
@@ -59,12 +58,5 @@ export class FileLedger {
   /** The ledger's row of the file was changed by others. */
   noteMarked(file: TrackedFile): void {
     this.#options.onMarked(file);
-  }
-
-  /** The file that had been moved away or deleted is in the folder again. */
-  async putBack(file: TrackedFile): Promise<void> {
-    const place = { archivedPath: null, isArchived: false, isDeleted: false, reason: file.reason };
-    await writePlaces(this.#options.sql, [{ file, ...place }]);
-    Object.assign(file, place);
   }
 }

@@ -19,7 +19,7 @@ import type { FileReplacement } from "./file_replacement.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
 import type { RejectBudget } from "./ingest_options.ts";
 import type { LoadedContents } from "./loaded_contents.ts";
-import { isPutAway } from "./put_away.ts";
+import { isPutAway, type PutAway } from "./put_away.ts";
 import { readHeaderBefore } from "./read_header.ts";
 import { hashBefore, hashRange, resumeHash } from "./recognise_file.ts";
 import { budgetFault, countsOf, RejectCounter } from "./reject_budget.ts";
@@ -41,6 +41,7 @@ export interface FileVisitorOptions {
   readonly ledger: FileLedger;
   readonly contents: LoadedContents;
   readonly replacement: FileReplacement;
+  readonly putAway: PutAway;
   readonly signal: AbortSignal;
   readonly probe: Probe;
 }
@@ -95,7 +96,7 @@ export class FileVisitor {
     try {
       const verdict = await this.#recognise(file, look);
       if (verdict.kind === "wait") return verdict.forMs;
-      if (isPutAway(file)) await this.#options.ledger.putBack(file);
+      if (isPutAway(file)) await this.#options.putAway.forget(file);
       return verdict.kind === "read" ? await this.#readOn(file, look, verdict.hash) : null;
     } catch (error) {
       if (error instanceof FileFault) {

@@ -31,7 +31,7 @@ const NEWS_SCAN_INTERVAL_MS = 100;
 /** A file or folder that could not be read is tried again after this. */
 const READ_RETRY_MS = 2_000;
 
-type Made = "ledger" | "contents" | "replacement" | "onReturned";
+type Made = "ledger" | "contents" | "replacement" | "putAway" | "onReturned";
 
 export interface FolderIntakeOptions
   extends
@@ -139,7 +139,7 @@ export class FolderIntake {
     const putAway = new PutAway({ ...options, onReturned: (path) => this.#later.set(path, 0) });
     await putAway.recover();
     return {
-      visitor: new FileVisitor({ ...options, ledger, contents, replacement }),
+      visitor: new FileVisitor({ ...options, ledger, contents, replacement, putAway }),
       putAway,
     };
   }

@@ -16,6 +16,8 @@ import { runSession, type SessionContext, StopDeadlineError } from "./ingest_ses
 
 /** The one dialect there is: RFC 4180 with a comma. */
 const DIALECT = "rfc4180";
+/** So many times in a row the ledger may have moved before it is told as an outage. */
+const QUIET_MOVES = 3;
 
 /**
  * Loads a source until there is nothing more to do or `options.signal` is aborted. A fault of the
@@ -79,7 +81,8 @@ async function runSessions(context: Omit<SessionContext, "onProgress">): Promise
       if (!isTransient) throw forPeople(error, options.table);
       if (options.signal.aborted) return;
       attempt++;
-      const outage = isMoved(error) ? null : outages.failed(performance.now());
+      const isQuiet = isMoved(error) && attempt <= QUIET_MOVES;
+      const outage = isQuiet ? null : outages.failed(performance.now());
       if (outage !== null) {
         observer.outage({ ...outage, error: forPeople(error, options.table), hasStood });
       }

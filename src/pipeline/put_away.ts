@@ -125,6 +125,15 @@ export class PutAway {
     await this.#settleAll(files, { isMoved: false });
   }
 
+  /** The file came to the folder again, or never went: the ledger forgets where it was moved. */
+  async forget(file: TrackedFile): Promise<void> {
+    const [here, there] = [await lookAt(this.#pathOf(file)), await lookAt(file.archivedPath ?? "")];
+    if (isOneFile(here, there)) await Deno.remove(file.archivedPath!);
+    const place = { ...NOWHERE, reason: file.reason };
+    await writePlaces(this.#options.sql, [{ file, ...place }]);
+    Object.assign(file, place);
+  }
+
   /** Looks at what was archived a short time ago. */
   async lookForGrowth(nowMs: number): Promise<void> {
     const files: TrackedFile[] = [];
@@ -265,7 +274,7 @@ export class PutAway {
     const inFolder = { ...NOWHERE, reason: file.reason };
     if (file.isArchived && !hasLateGrowth(file, there)) return null;
     const here = await lookAt(this.#pathOf(file));
-    if (here !== null && there !== null && here.inode === there.inode) {
+    if (isOneFile(here, there)) {
       // on the way back
       await Deno.remove(to);
       onReturned(file.path);
@@ -333,6 +342,11 @@ function isComplete({ state }: TrackedFile): boolean {
 function hasLateGrowth({ state, stat }: TrackedFile, there: FileStat | null): boolean {
   if (there === null || stat === null) return false;
   return there.sizeBytes > stat.sizeBytes || state === "open";
+}
+
+/** True if both names are of one file, as in the middle of a move back. */
+function isOneFile(here: FileStat | null, there: FileStat | null): boolean {
+  return here !== null && there !== null && here.inode === there.inode;
 }
 
 /** Null if there is nothing of that name. */

@@ -24,16 +24,6 @@ export async function moveToFreeName(
   }
 }
 
-/**
- * Moves a file back to where programs may put others at any moment. A crash in between leaves it
- * under both names.
- * @throws Deno.errors.AlreadyExists if the name is not free
- */
-export async function moveBack(from: string, to: string): Promise<void> {
-  await Deno.link(from, to);
-  await Deno.remove(from);
-}
-
 async function takeName(path: string): Promise<void> {
   (await Deno.open(path, { write: true, createNew: true })).close();
 }

@@ -5,7 +5,7 @@ import { FolderWatch } from "../../src/source/folder_watch.ts";
 Deno.test("the watch names a file that was renamed into the folder, and no temporary one", async () => {
   const folder = await Deno.makeTempDir();
   let wake = () => {};
-  const watch = new FolderWatch(folder, () => wake());
+  const watch = new FolderWatch(folder, { onNews: () => wake() });
   try {
     const named = new Set<string>();
     const arrived = new Promise<void>((resolve) => {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ContentHash } from "../../src/source/content_hash.ts";
 import { ReplayStream } from "../../src/source/replay_stream.ts";
 
 function streamOf(...pieces: string[]): ReadableStream<Uint8Array> {
@@ -50,5 +51,26 @@ Deno.test("replay stream knows whether reading would wait, and where it ends", a
   assert(stream.isEnd(2));
   assert(!stream.isEnd(1));
   assertEquals(await stream.read(2, new Uint8Array(1)), 0);
+  stream.close();
+});
+
+Deno.test("replay stream gives what is around a stretch that was passed, and knows its hash", async () => {
+  const stream = new ReplayStream(streamOf("abc", "defg", "hij"));
+  await readText(stream, 0, 10);
+  const hash = new ContentHash();
+  hash.update(new TextEncoder().encode("abcdefgh"));
+  stream.pass({ fromByte: 2, toByte: 5, hash });
+  stream.pass({ fromByte: 2, toByte: 8, hash }); // the same one, longer
+  assertEquals(await readText(stream, 0, 2), "ab");
+  assertEquals(await readText(stream, 8, 2), "ij");
+  for (const byte of [2, 5, 7]) {
+    await assertRejects(() => stream.read(byte, new Uint8Array(1)), RangeError, "was let go");
+  }
+  assertEquals(stream.passedFrom(2)?.toByte, 8);
+  assertEquals(stream.passedFrom(3), undefined);
+  assertEquals(stream.passedBefore(7), undefined);
+  assertEquals(stream.passedBefore(9)?.hash, hash);
+  stream.release(8);
+  assertEquals(stream.passedBefore(9), undefined);
   stream.close();
 });
