@@ -17,11 +17,43 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   database: ["schema"],
   sink: ["csv", "database", "schema", "source"],
   pipeline: ["checkpoint", "csv", "database", "schema", "sink", "source"],
-  status: ["database", "sink", "source"],
+  files: ["database", "pipeline", "schema", "sink", "source"],
+  // journal and ledger side by side, when no pipeline runs here that would know both
+  reconcile: ["checkpoint", "database", "sink"],
+  status: ["database", "reconcile", "sink", "source"],
   // not csv nor pipeline: what the ingester read is read again by other code
   verify: ["database", "generate", "schema", "sink", "source"],
+  rejects: ["csv", "database", "schema", "sink", "source"],
+  prune: ["database", "sink"],
   demo: ["database", "generate", "schema", "verify"],
-  cli: ["database", "demo", "generate", "pipeline", "schema", "status", "verify"],
+  // above the pipeline, which it disturbs, and verify, which judges
+  selftest: [
+    "checkpoint",
+    "database",
+    "generate",
+    "pipeline",
+    "schema",
+    "sink",
+    "source",
+    "status",
+    "verify",
+  ],
+  cli: [
+    "checkpoint",
+    "database",
+    "demo",
+    "files",
+    "generate",
+    "pipeline",
+    "prune",
+    "reconcile",
+    "rejects",
+    "schema",
+    "selftest",
+    "sink",
+    "status",
+    "verify",
+  ],
 };
 
 /** The core: neither clock nor file, network or randomness but what is passed in. */
@@ -30,6 +62,7 @@ const PURE = [
   "src/schema/",
   "src/checkpoint/journal_codec.ts",
   "src/checkpoint/compare_journal.ts",
+  "src/reconcile/judge_journal.ts",
   "src/sink/batch.ts",
   "src/verify/record_block.ts",
   "src/verify/split_quoted.ts",

@@ -2,13 +2,18 @@
 
 alter table pgsluice.pipelines
   -- raised by every command that changes the ledger beside the ingester, which then reads it anew
-  add column changes bigint not null default 0;
+  add column changes bigint not null default 0,
+  -- when the first scan of its folder was written down: what --from now means
+  add column scanned_at timestamptz;
 
 alter table pgsluice.files
   -- the header record's bytes: what a mended record is read with when the file is gone
   add column header bytea,
   -- where the file was moved to after it was loaded, absolute; written before the move
   add column archived_path text,
+  -- when it had been moved there, and what had been moved was seen to be what was committed;
+  -- null while it is on the way
+  add column archived_at timestamptz,
   -- when it was deleted after it was loaded
   add column deleted_at timestamptz,
   -- since when its rejects and duplicates are no longer kept one by one, only as totals

@@ -6,7 +6,7 @@ export type FlagKind =
   | "text"
   | "whole" // a whole number >= 0, `_` and suffixes k, M accepted
   | "percent" // "5" or "5%", 0 to 100, kept as the number before the sign
-  | "duration" // "250ms", "5s", "2m", "1h"; milliseconds
+  | "duration" // "250ms", "5s", "2m", "1h", "30d"; milliseconds
   | "bytes" // "64KiB", "4MiB", "1000"; bytes
   | "instant"; // ISO 8601 date or date and time, UTC unless it names a zone; epoch milliseconds
 

@@ -14,7 +14,7 @@ const PARSERS: Readonly<Record<FlagKind, FlagParser>> = {
   text: { expected: "a text that is not empty", parse: (text) => text === "" ? undefined : text },
   whole: { expected: "a whole number such as 500, 20_000, 50k or 1M", parse: parseWhole },
   percent: { expected: "a percentage from 0 to 100 such as 5%", parse: parsePercent },
-  duration: { expected: "a duration such as 250ms, 5s, 2m or 1h", parse: parseDuration },
+  duration: { expected: "a duration such as 250ms, 5s, 2m, 1h or 30d", parse: parseDuration },
   bytes: { expected: "a size such as 64KiB, 4MiB or 1000", parse: parseBytes },
   instant: {
     expected: "a date or a date and time such as 2025-01-31 or 2025-01-31T08:00:00Z",
@@ -57,9 +57,9 @@ function parsePercent(text: string): number | undefined {
 }
 
 function parseDuration(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
   if (match === null) return undefined;
-  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[match[2]!]!;
+  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2]!]!;
   return exactOrUndefined(Math.round(Number(match[1]) * unitMs));
 }
 

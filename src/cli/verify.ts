@@ -34,8 +34,12 @@ export const verifyCommand: Command = {
     "ingester's: its records must be what is loaded, rejected and duplicate, row by row and " +
     "column by column. It is one look at the database; an ingester may go on meanwhile.",
     "exact: file, ledger and table agree. differs: they do not; exit code 3. source gone: the " +
-    "file can no longer be read; ledger and table agree. failed, held, same: nothing of the file " +
-    "is loaded, for the reason shown.",
+    "file can no longer be read; ledger and table agree. expired: `pgsluice prune` took its " +
+    "duplicates and discarded rejects; its rows are compared one by one, the others by their " +
+    "totals. failed, held, same, undone, skipped: nothing of the file's present content is " +
+    "loaded, for the reason shown.",
+    "A file that was archived is read where it was moved to; a reject that was mended is compared " +
+    "as it was mended.",
   ].join("\n\n"),
   run: runVerify,
 };
@@ -186,8 +190,16 @@ function describe(
 function caveats(files: readonly FileReport[]): string[] {
   const count = (verdict: FileReport["verdict"]) =>
     files.filter((file) => file.verdict === verdict).length;
-  const gone = count("source gone");
-  const lost = count("failed") + count("held");
+  // of a generation that was reloaded nothing is left to be compared
+  const gone =
+    files.filter(({ verdict, loaded, rejected, duplicate }) =>
+      verdict === "source gone" && loaded + rejected + duplicate > 0
+    ).length;
+  const expired = count("expired");
+  const notLoaded = (["failed", "held", "undone", "skipped"] as const)
+    .map((verdict) => ({ verdict, fileCount: count(verdict) }))
+    .filter(({ fileCount }) => fileCount > 0);
+  const lost = notLoaded.reduce((sum, { fileCount }) => sum + fileCount, 0);
   return [
     ...(gone > 0
       ? [
@@ -195,6 +207,21 @@ function caveats(files: readonly FileReport[]): string[] {
         "table were compared",
       ]
       : []),
-    ...(lost > 0 ? [`${formatCount(lost)} files are not loaded (failed or held)`] : []),
+    ...(expired > 0
+      ? [
+        `${
+          formatCount(expired)
+        } files have expired: of their records that are not loaded only the ` +
+        "totals were compared",
+      ]
+      : []),
+    ...(lost > 0
+      ? [
+        `${formatCount(lost)} files are not loaded (` +
+        notLoaded.map(({ verdict, fileCount }) => `${formatCount(fileCount)} ${verdict}`)
+          .join(", ") +
+        ")",
+      ]
+      : []),
   ];
 }

@@ -15,7 +15,7 @@ export interface FoundSource {
 /**
  * Opens the file where it is: at its path below `sourcePath`, or where it was moved to. The ledger
  * names the latter before the move, and after it another file may come to the path: if there are
- * two, it is the one that holds the committed bytes.
+ * two, it is the one at the path only if that holds the committed bytes.
  * @throws UnreadableError, `isGone` if it is at neither place
  */
 export async function findSource(file: VerifiedFile, sourcePath: string): Promise<FoundSource> {
@@ -35,13 +35,12 @@ async function wasMoved(
   const isAtPath = await read(path, () => true) ?? false;
   const isInArchive = await read(archivedPath, () => true) ?? false;
   if (!isAtPath || !isInArchive) return isInArchive;
-  const holdsCommitted = async (source: ByteSource) => {
-    if (file.digests === null) return true;
+  const isStillAtPath = await read(path, async (source) => {
+    if (file.digests === null) return false;
     const content = await hashContent(source, file.committedByte);
     return content !== null && sameDigests(content.digests(), file.digests);
-  };
-  return await read(archivedPath, holdsCommitted) === true ||
-    await read(path, holdsCommitted) !== true;
+  });
+  return isStillAtPath !== true;
 }
 
 /** @returns null if there is no such file */

@@ -12,7 +12,7 @@ import {
   writeEvents,
 } from "../support/ingest_fixture.ts";
 import { testDatabase } from "../support/test_database.ts";
-import { runCommand } from "./run_command.ts";
+import { runCommand } from "../support/run_command.ts";
 
 function commandTest(name: string, run: (place: IngestPlace) => Promise<void>): void {
   Deno.test(name, async () => await withPlace(await testDatabase(), run));
@@ -81,7 +81,7 @@ commandTest("verify lists of many files only those that are not exact", async (p
     "",
     "22 files exact",
     "",
-    "1 files are not loaded (failed or held)",
+    "1 files are not loaded (1 failed)",
     "verified: 22 events = 22 loaded + 0 rejected + 0 duplicates",
   ]);
 });
