@@ -10,6 +10,7 @@ import {
   tableFlag,
   timezoneFlag,
 } from "./common_flags.ts";
+import { FOLDER_FLAGS, folderChoices, refuseFolderFlags } from "./folder_flags.ts";
 import { INGEST_FLAGS, ingestLimits, MAX_RECORD_BYTES } from "./ingest_flags.ts";
 
 /** Pipelines unless `--pipeline` names one: a stream is another source than a folder. */
@@ -22,7 +23,7 @@ export const ingestCommand: Command = {
   positionalsText: "[DIR|-]",
   maxPositionals: 1,
   flags: [
-    { name: "once", kind: "switch", summary: "load what is there now, then end" },
+    ...FOLDER_FLAGS,
     {
       name: "source-id",
       kind: "text",
@@ -30,7 +31,11 @@ export const ingestCommand: Command = {
       summary: "with `-`: names a stream that is the same bytes from the start each time, " +
         "so that what is loaded is passed over",
     },
-    { name: "no-wait", kind: "switch", summary: "do not stand by while another one ingests" },
+    {
+      name: "no-wait",
+      kind: "switch",
+      summary: "end at once while another one ingests, or the database is not up at the start",
+    },
     ...INGEST_FLAGS,
     databaseFlag,
     tableFlag,
@@ -45,7 +50,8 @@ export const ingestCommand: Command = {
     const { USER_EVENTS } = await import("../schema/user_events.ts");
     return [
       "DIR is ./data/events unless given; files in it that match *.csv are loaded, those that " +
-      "begin with . or _ are not.",
+      "begin with . or _ are not. Symbolic links are not followed, and what --after archive=DIR " +
+      "moved is not taken again, even if DIR is below.",
       "`-` reads one CSV from standard input, into a pipeline named stdin unless --pipeline " +
       "names another.",
       schemaHelp(USER_EVENTS),
@@ -82,7 +88,6 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
     timeZone,
     maxRecordBytes: MAX_RECORD_BYTES,
     ...ingestLimits(flags),
-    maxRejects: null,
     noWait: flags.switch("no-wait"),
     checkpointsDirectory: flags.text("checkpoints") ?? paths.checkpoints,
     signal,
@@ -94,6 +99,7 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
 }
 
 function streamSource(flags: FlagValues): IngestSource {
+  refuseFolderFlags(flags);
   // without a name of its own every run is a new source, and nothing of it can be loaded twice
   const sourceId = flags.text("source-id") ?? `stdin ${new Date().toISOString()}`;
   return { kind: "stream", stream: Deno.stdin.readable, sourceId };
@@ -118,13 +124,10 @@ async function folderSource(
     return {
       kind: "folder",
       directory: real,
-      once: flags.switch("once"),
-      recursive: false,
-      after: { kind: "keep" },
-      onReplaced: "hold",
-      fromNow: false,
+      ...await folderChoices(flags, real),
     };
   } catch (error) {
+    if (error instanceof PgsluiceError) throw error;
     const why = error instanceof Deno.errors.NotFound
       ? "there is no such folder"
       : error instanceof Deno.errors.NotADirectory

@@ -37,6 +37,15 @@ const CONNECTION_CODES: ReadonlySet<string> = new Set([
 /** In COPY these say that we sent something malformed, which sending again does not mend. */
 const OUR_FAULT_IN_COPY: ReadonlySet<string> = new Set(["08P01", "22P03", "22P04"]);
 
+/** Of classes whose other members mean `stop`. */
+const RETRIED_STATES: ReadonlySet<string> = new Set([
+  "25006", // a standby, or a read-only session
+  "25P03", // the server ended a session that was silent within a transaction: this process slept
+  "25P04", // or one whose transaction took too long
+  "55P03", // a lock was not to be had in time
+  "57014", // canceled, by statement_timeout or a person
+]);
+
 /**
  * Decides by the SQLSTATE alone, never by the message. What is listed nowhere is `stop`.
  *
@@ -60,7 +69,7 @@ export function faultKind(error: unknown, options: { inCopy?: boolean } = {}): F
       return "reject";
   }
   if (state.startsWith("57P")) return "retry"; // the server shuts down, crashed, or starts up
-  return state === "25006" || state === "55P03" || state === "57014" ? "retry" : "stop";
+  return RETRIED_STATES.has(state) ? "retry" : "stop";
 }
 
 /** The five-character SQLSTATE that the server gave, of the error or of what caused it. */

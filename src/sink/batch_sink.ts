@@ -148,7 +148,12 @@ export class BatchSink {
     try {
       probe("sink.begin");
       const { moves, rejects, duplicates } = await this.#client.sql.begin(async (transaction) => {
-        const sorted = await this.#loader.load(transaction, { batch, route });
+        const sorted = await this.#loader.load(transaction, {
+          batch,
+          route,
+          // a slow link is no dead one
+          onSent: () => deadline.progress(),
+        });
         const copyMs = performance.now() - startedMs;
         probe("sink.keep");
         await keepRecords(transaction, sorted);

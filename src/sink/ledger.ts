@@ -266,6 +266,18 @@ export async function raiseChanges(
     where pipeline_id = ${pipelineId}`;
 }
 
+/** The hashes of many files' committed bytes, by file id; those without any are left out. */
+export async function loadManyDigests(
+  sql: Sql,
+  fileIds: readonly number[],
+): Promise<Map<number, Pick<ContentDigests, "chain" | "tail">>> {
+  const rows = await sql<{ fileId: number; chain: Uint8Array | null; tail: Uint8Array }[]>`
+    select file_id::float8 as "fileId", chain_hash as chain, tail_hash as tail
+    from pgsluice.files
+    where file_id = any(${sql.array(fileIds as number[])}::bigint[]) and tail_hash is not null`;
+  return new Map(rows.map(({ fileId, ...digests }) => [fileId, digests]));
+}
+
 /** The hashes of the file's committed bytes; null before its first batch. */
 export async function loadDigests(sql: Sql, fileId: number): Promise<ContentDigests | null> {
   const [row] = await sql<{

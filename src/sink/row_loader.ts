@@ -39,16 +39,22 @@ export class RowLoader {
     this.#probe = probe;
   }
 
-  /** @throws the database's error, after which the transaction can only be rolled back */
+  /**
+   * @param options.onSent called when some of the rows were handed over
+   * @throws the database's error, after which the transaction can only be rolled back
+   */
   async load(
     transaction: TransactionSql,
-    { batch, route }: { batch: Batch; route: LoadRoute },
+    { batch, route, onSent }: { batch: Batch; route: LoadRoute; onSent?: () => void },
   ): Promise<SortedRows> {
     if (batch.rowCount === 0) return sortOut(batch, { repeated: [], refused: [] });
     // a deferred constraint would refuse the batch at commit, where it cannot be told from a fault
     await transaction`set constraints all immediate`;
     const bytes = batch.tuples.finish();
-    const onChunk = () => this.#probe("sink.copying");
+    const onChunk = () => {
+      onSent?.();
+      this.#probe("sink.copying");
+    };
     this.#probe("sink.copy");
     if (route === "copy") {
       await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onChunk });
