@@ -12,7 +12,9 @@ import { backOffMs } from "./back_off.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
 import type { IngestOptions } from "./ingest_options.ts";
 import { OutageWatch } from "./outage_watch.ts";
-import { runSession, type SessionContext, StopDeadlineError } from "./ingest_session.ts";
+import { runSession } from "./ingest_session.ts";
+import type { SessionContext } from "./session_context.ts";
+import { StopDeadlineError } from "./session_work.ts";
 
 /** The one dialect there is: RFC 4180 with a comma. */
 const DIALECT = "rfc4180";

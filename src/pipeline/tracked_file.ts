@@ -1,3 +1,4 @@
+import type { JournalFile } from "../checkpoint/journal_codec.ts";
 import type { FileStat } from "../source/byte_source.ts";
 import type { ContentDigests } from "../source/content_hash.ts";
 import type { FileState, LedgerFile } from "../sink/ledger_file.ts";
@@ -63,4 +64,10 @@ export function trackFile(file: LedgerFile): TrackedFile {
 export function isUnchanged(a: FileStat | null, b: FileStat): boolean {
   return a !== null && a.sizeBytes === b.sizeBytes && a.modifiedMs === b.modifiedMs &&
     a.inode === b.inode;
+}
+
+/** As the journal has it. */
+export function journalFile(file: TrackedFile): JournalFile {
+  const { path, generation, committedByte, committedLine, revision } = file;
+  return { path, generation, committedByte, committedLine, revision };
 }
