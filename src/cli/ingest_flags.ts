@@ -1,5 +1,5 @@
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
-import type { IngestOptions } from "../pipeline/ingest_options.ts";
+import type { IngestOptions, RejectBudget } from "../pipeline/ingest_options.ts";
 import type { Flag, FlagValues } from "./command.ts";
 
 /** The flags that decide how batches are cut and how many are under way, and their defaults. */
@@ -52,12 +52,19 @@ export const INGEST_FLAGS: readonly Flag[] = [
     summary: "a last record without a newline is taken when its file was quiet so long",
     defaultText: "5s",
   },
+  {
+    name: "max-rejects",
+    kind: "text",
+    placeholder: "N|P%",
+    summary: "a file with more rejects loads nothing; P counts from 1,000 records on",
+    defaultText: "any number, unless the first 1,000 records all are rejects",
+  },
 ];
 
 /** @throws PgsluiceError `usage` for a number out of range */
 export function ingestLimits(
   flags: FlagValues,
-): Pick<IngestOptions, "limits" | "connections" | "settleMs"> {
+): Pick<IngestOptions, "limits" | "connections" | "settleMs" | "maxRejects"> {
   const rows = flags.number("batch-rows") ?? DEFAULTS.rows;
   const sizeBytes = flags.number("batch-bytes") ?? DEFAULTS.sizeBytes;
   const connections = flags.number("connections") ?? DEFAULTS.connections;
@@ -78,5 +85,19 @@ export function ingestLimits(
     limits: { rows, sizeBytes, lingerMs: flags.number("linger") ?? DEFAULTS.lingerMs },
     connections,
     settleMs: flags.number("settle") ?? DEFAULTS.settleMs,
+    maxRejects: rejectBudget(flags.text("max-rejects")),
   };
+}
+
+function rejectBudget(text: string | undefined): RejectBudget | null {
+  if (text === undefined) return null;
+  const [, number, sign] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text.replaceAll("_", "")) ?? [];
+  const value = Number(number);
+  if (sign === "%" && value <= 100) return { kind: "share", percent: value };
+  if (sign === "" && Number.isSafeInteger(value)) return { kind: "count", rejects: value };
+  throw new PgsluiceError(
+    "usage",
+    `--max-rejects: expected a number or a percentage, got ${JSON.stringify(text)}`,
+    { hint: "as in --max-rejects 100 or --max-rejects 0.5%", exitCode: EXIT.usage },
+  );
 }

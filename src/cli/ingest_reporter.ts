@@ -1,3 +1,4 @@
+import { PgsluiceError } from "../pgsluice_error.ts";
 import type { CommittedBatch, IngestObserver } from "../pipeline/ingest_observer.ts";
 import type { Terminal } from "./command.ts";
 import { escapeControls } from "./escape_controls.ts";
@@ -155,10 +156,20 @@ export class IngestReporter implements IngestObserver {
     );
   }
 
-  outage({ error, attempt, retryMs }: { error: unknown; attempt: number; retryMs: number }): void {
+  outage(
+    { error, awayMs, hasStood }: { error: unknown; awayMs: number; hasStood: boolean },
+  ): void {
+    const isNew = awayMs === 0;
+    const since = isNew ? "" : `for ${formatDuration(awayMs)}: `;
+    // what was in order a moment ago needs no advice, unless it lasts
+    const hint = error instanceof PgsluiceError && !(isNew && hasStood) ? ` (${error.hint})` : "";
     this.#terminal.say(
-      `database: ${messageOf(error)}; attempt ${attempt + 1} in ${formatDuration(retryMs)}`,
+      `database: ${since}${messageOf(error)}; ${isNew ? "" : "still "}trying until it works${hint}`,
     );
+  }
+
+  recovered({ awayMs }: { awayMs: number }): void {
+    this.#terminal.say(`database: works again, after ${formatDuration(awayMs)}`);
   }
 
   #counts(): string {

@@ -14,6 +14,7 @@ import { FileLedger, type FileLedgerOptions } from "./file_ledger.ts";
 import { FileReplacement, type FileReplacementOptions } from "./file_replacement.ts";
 import { FileVisitor, type FileVisitorOptions } from "./file_visitor.ts";
 import { LoadedContents } from "./loaded_contents.ts";
+import { LookQueue } from "./look_queue.ts";
 import { isPutAway, PutAway, type PutAwayOptions } from "./put_away.ts";
 import { isUnchanged, type TrackedFile, trackFile } from "./tracked_file.ts";
 
@@ -57,7 +58,7 @@ export class FolderIntake {
   readonly #watch: FolderWatch | null;
   #parts: Parts | null = null;
   /** In the order of looks. */
-  readonly #queue = new Map<string, Candidate>();
+  readonly #queue = new LookQueue();
   /** Paths to be looked at again, and when (performance clock). */
   readonly #later = new Map<string, number>();
   /** When the last scan began (performance clock), and how long it took. */
@@ -104,11 +105,10 @@ export class FolderIntake {
 
   /** Reads the next file of the queue as far as it goes. False if the queue is empty. */
   async visitNext(): Promise<boolean> {
-    const next = this.#queue.entries().next();
-    if (next.done || this.#parts === null) return false;
-    const [path, candidate] = next.value;
+    if (this.#queue.size === 0 || this.#parts === null) return false;
     await this.#registerAhead();
-    this.#queue.delete(path);
+    const candidate = this.#queue.take()!;
+    const { path } = candidate;
     const file = this.#options.files.get(path)!;
     try {
       const settledInMs = await this.#parts.visitor.visit(file, candidate);
@@ -253,7 +253,7 @@ export class FolderIntake {
       const lastSeen = file.lastLook?.stat ?? file.stat;
       if (this.#later.has(path) && isUnchanged(lastSeen, candidate)) return;
     }
-    this.#queue.set(path, candidate);
+    this.#queue.put(candidate);
   }
 
   /** What other flags may make of a file that an earlier process did not load. */
@@ -271,13 +271,13 @@ export class FolderIntake {
   /** Enters the next new files in the ledger, many at a time. */
   async #registerAhead(): Promise<void> {
     const { files, sql, pipelineId, binding } = this.#options;
-    const first = this.#queue.keys().next().value;
-    if (first === undefined || files.has(first)) return;
     const paths: string[] = [];
-    for (const path of this.#queue.keys()) {
+    for (const path of this.#queue.paths()) {
       if (!files.has(path)) paths.push(path);
-      if (paths.length === REGISTER_FILES) break;
+      // not before the next one is new
+      if (paths.length === 0 || paths.length === REGISTER_FILES) break;
     }
+    if (paths.length === 0) return;
     for (const file of await registerFiles(sql, { pipelineId, paths, meaning: binding })) {
       files.set(file.path, trackFile(file));
     }

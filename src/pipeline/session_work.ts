@@ -199,6 +199,8 @@ export class SessionWork {
       file.loaded += loaded;
       file.rejected += rejected;
       file.duplicate += duplicate;
+      // of a folder of 100,000 files they would be most of the memory; the ledger has them now
+      if (file.readByte === file.committedByte) file.digests = null;
       moved.push(journalFile(file));
       stream?.replay.release(releasableByte(segment.endByte));
     }

@@ -6,9 +6,13 @@ export type FolderLook =
   | { readonly kind: "seen"; readonly candidates: ReadonlyMap<string, Candidate> }
   | { readonly kind: "unseen"; readonly why: string };
 
-/** Looks at a pipeline's source without reading a file. */
+/**
+ * Looks at a pipeline's source without reading a file.
+ * @param options.recursive at the folders below as well
+ */
 export async function lookAtFolder(
   source: { readonly sourceKind: string; readonly sourceHost: string; readonly sourcePath: string },
+  { recursive }: { recursive: boolean },
 ): Promise<FolderLook> {
   if (source.sourceKind !== "folder") {
     return { kind: "unseen", why: "a stream has none that can be seen" };
@@ -17,7 +21,7 @@ export async function lookAtFolder(
     return { kind: "unseen", why: "the folder is on another machine" };
   }
   try {
-    const candidates = await scanFolder(source.sourcePath);
+    const candidates = await scanFolder(source.sourcePath, { recursive });
     return { kind: "seen", candidates: new Map(candidates.map((each) => [each.path, each])) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;

@@ -80,7 +80,9 @@ export async function readStatus(
   if (ledger === null) return null;
   // side by side: a journal that is not written is waited for
   const pipelines = await Promise.all(ledger.pipelines.map(async ({ row, files }) => {
-    const look = await lookAtFolder(row);
+    // the ledger does not have the flag, but what came of it
+    const recursive = files.some(({ path }) => path.includes("/"));
+    const look = await lookAtFolder(row, { recursive });
     return pipelineStatus(row, {
       files,
       look,

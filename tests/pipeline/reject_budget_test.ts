@@ -16,6 +16,7 @@ import {
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import { runCommand } from "../support/run_command.ts";
 import { ledgerFile, rowCount } from "../support/ledger_files.ts";
+import { until } from "../support/until.ts";
 
 function badLines(from: number, until: number): string[] {
   return Array.from({ length: until - from }, (_, n) => eventLine(from + n, { price: "dear" }));
@@ -97,20 +98,40 @@ ingestCase(
   },
 );
 
-ingestCase("growth in quick succession is counted as well", async (place) => {
-  const path = join(place.events, "a.csv");
-  await Deno.writeTextFile(path, csvText(eventLines(0, 1)));
-  const { heard, stop } = ingestWatching(place, { maxRejects: count(30) });
-  for (let number = 1; number <= 50 && heard.troubles.length === 0; number++) {
-    await Deno.writeTextFile(path, badLines(number, number + 1)[0] + "\n", { append: true });
-    if (number % 5 === 0) await heard.until(() => heard.rejected >= Math.min(number, 26));
-  }
-  await heard.until(() => heard.troubles.length > 0);
-  await stop();
-  const file = await ledgerFile(place, "a.csv");
-  assertEquals([file.state, file.rejected <= 30], ["failed", true]);
-  await verifyExact(place);
-});
+ingestCase(
+  "growth that is found while the rejects before it commit is counted as well",
+  async (place) => {
+    const path = join(place.events, "a.csv");
+    const { sql } = place.database;
+    let opened = 0;
+    const { heard, stop } = ingestWatching(place, {
+      maxRejects: count(5),
+      probe: (point) => {
+        if (point === "file.open") opened++;
+      },
+    });
+    await heard.until(() => heard.starts === 1);
+    await sql.begin(async (transaction) => {
+      await transaction`lock table pgsluice.rejects in share mode`;
+      await Deno.writeTextFile(path, csvText([eventLine(0), ...badLines(1, 5)]));
+      await until("a batch waits for the lock", async () => {
+        const waiting = await sql`
+        select from pg_stat_activity
+        where application_name like 'pgsluice:%' and wait_event_type = 'Lock'
+          and datname = current_database()`;
+        return waiting.length > 0;
+      });
+      const before = opened;
+      await Deno.writeTextFile(path, badLines(5, 8).join("\n") + "\n", { append: true });
+      await until("the growth is looked at", () => opened > before);
+    });
+    await until("it is decided", () => heard.troubles.length > 0 || heard.rejected > 5);
+    await stop();
+    const file = await ledgerFile(place, "a.csv");
+    assertEquals([file.state, file.rejected], ["failed", 4]);
+    await verifyExact(place);
+  },
+);
 
 ingestCase(
   "without a budget a file that begins with 1,000 rejects stops, and they are kept",

@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { LookQueue } from "../../src/pipeline/look_queue.ts";
+
+function candidate(path: string, sizeBytes = 1) {
+  return { path, sizeBytes, modifiedMs: 0, inode: 1 };
+}
+
+Deno.test("a queue of looks holds each path once, in the order in which it came", () => {
+  const queue = new LookQueue();
+  for (const path of ["a", "b", "c"]) queue.put(candidate(path));
+  queue.put(candidate("a", 2));
+  assertEquals([queue.size, [...queue.paths()]], [3, ["a", "b", "c"]]);
+  assertEquals(queue.take(), candidate("a", 2), "with what was seen last");
+  queue.put(candidate("a", 3));
+  assertEquals([...queue.paths()], ["b", "c", "a"]);
+  assertEquals([queue.take()?.path, queue.take()?.path, queue.take()?.path], ["b", "c", "a"]);
+  assertEquals([queue.take(), queue.size], [undefined, 0]);
+});
+
+Deno.test("a queue of looks forgets nothing of many that come and go", () => {
+  const queue = new LookQueue();
+  const taken: string[] = [];
+  for (let number = 0; number < 10_000; number++) {
+    queue.put(candidate(String(number)));
+    if (number % 3 > 0) taken.push(queue.take()!.path);
+  }
+  while (queue.size > 0) taken.push(queue.take()!.path);
+  assertEquals(taken, Array.from({ length: 10_000 }, (_, number) => String(number)));
+});
