@@ -21,6 +21,8 @@ export type ProbePoint =
   | "sink.commit"
   /** The server has committed; the ingester has not yet heard. */
   | "sink.committed"
+  /** The batch was rolled back, or its outcome is unknown. */
+  | "sink.rolled-back"
   | "ledger.load"
   | "ledger.mark"
   | "ledger.take-back"
