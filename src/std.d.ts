@@ -54,6 +54,7 @@ declare module "@std/csv" {
 declare module "@std/fmt/colors" {
   export function setColorEnabled(value: boolean): void;
   export function bold(text: string): string;
+  export function gray(text: string): string;
   export function red(text: string): string;
   export function stripAnsiCode(text: string): string;
 }

@@ -75,6 +75,6 @@ Deno.test("the program refuses a misspelt flag with error, try and exit code 2, 
   assertEquals(await pgsluice("ingest", "--tabel", "x"), {
     code: 2,
     stdout: "",
-    stderr: "error: unknown flag --tabel for ingest\ntry: did you mean --table?\n",
+    stderr: "error: unknown flag --tabel for ingest [usage]\ntry: did you mean --table?\n",
   });
 });

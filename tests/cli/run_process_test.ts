@@ -57,7 +57,7 @@ Deno.test("a fault is printed as error and try, without a stack, with its exit c
   assertEquals(await end(probe(["fault", "--quiet"])), {
     code: 75,
     stdout: "",
-    stderr: "error: pipeline a\\nb is owned\ntry: wait for it\n",
+    stderr: "error: pipeline a\\nb is owned [pipeline-owned]\ntry: wait for it\n",
   });
 });
 
@@ -80,7 +80,7 @@ Deno.test("a stray error ends the process as a thrown one does", async () => {
   assertEquals(rejection, {
     code: 1,
     stdout: "",
-    stderr: "error: the connection is lost\ntry: try again\n",
+    stderr: "error: the connection is lost [lost]\ntry: try again\n",
   });
   assertEquals(error.code, 1);
   assertEquals(error.stderr.split("\n")[0], "error: internal: RangeError: thrown from nowhere");

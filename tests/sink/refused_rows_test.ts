@@ -157,7 +157,7 @@ refusalTest(
     assertEquals(
       (await rejects(place)).map(({ line, code }) => [line, code]),
       // a check is asked before the key
-    [[2, "23514"], [5, "key_conflict"], [6, "23514"]],
+      [[2, "23514"], [5, "key_conflict"], [6, "23514"]],
     );
     const [row] = await place.database.sql`select line_number::int as line, price from user_events`;
     assertEquals({ ...row }, { line: 3, price: "5.00" });
