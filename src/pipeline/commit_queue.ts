@@ -19,7 +19,7 @@ export interface BatchCarrier {
 
 export interface CommitQueueOptions {
   readonly carriers: readonly BatchCarrier[];
-  /** The server processes that hold what the given one waits for. */
+  /** The server processes that hold what the given one waits for, at first or second hand. */
   readonly blockersOf: (processId: number) => Promise<readonly number[]>;
   /** Called in the order of commits, when the batch is durable; then it is free to be used again. */
   readonly onCommitted: (batch: Batch, result: CommitResult) => void;

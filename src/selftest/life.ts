@@ -6,8 +6,11 @@ import type { Probe } from "../probe.ts";
 import { ingestOptions } from "./ingest_options_of.ts";
 import type { TestedPipeline } from "./selftest_ground.ts";
 
-/** An ingester that has neither committed nor ended by then never will. */
-const PROGRESS_DEADLINE_MS = 120_000;
+/**
+ * An ingester that has neither committed nor ended by then is stuck: less than the minute after
+ * which it gives up a batch that waits, for no batch should ever wait like that.
+ */
+const PROGRESS_DEADLINE_MS = 50_000;
 /** One that was told to stop and has not ended by then is left to itself. */
 const STOP_DEADLINE_MS = 60_000;
 

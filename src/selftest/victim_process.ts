@@ -8,8 +8,11 @@ export type VictimEnd =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly reason: string };
 
-/** A victim that does not die within this is stuck. */
-const DEATH_DEADLINE_MS = 120_000;
+/**
+ * A victim that does not die within this is stuck: less than the minute after which the ingester
+ * itself gives up a batch that waits, for no batch should ever wait like that.
+ */
+const DEATH_DEADLINE_MS = 50_000;
 /** The last one has to load whatever is left. */
 const END_DEADLINE_MS = 3_600_000;
 
@@ -31,7 +34,7 @@ export async function runVictimProcess(
   options.signal.throwIfAborted();
   const told = new TextDecoder().decode(stdout).trim();
   if (signal === "SIGKILL" && told !== "") return { kind: "killed", report: JSON.parse(told) };
-  if (success) return { kind: "done" };
+  if (success && !deadline.aborted) return { kind: "done" };
   const said = new TextDecoder().decode(stderr).trim();
   const how = deadline.aborted ? `did not end in ${deadlineMs / 1000} s` : `ended with ${code}`;
   return { kind: "failed", reason: `the ingester ${how}: ${said}` };

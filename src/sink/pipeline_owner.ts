@@ -166,11 +166,19 @@ export class PipelineOwner {
     return false;
   }
 
-  /** The server processes that the one given waits for. */
+  /**
+   * The server processes that the one given waits for, and those that they wait for in turn: at the
+   * end of such a chain is one that waits in its client, which the server cannot know.
+   */
   async blockersOf(processId: number): Promise<number[]> {
-    const [row] = await this.sql<{ blockers: number[] }[]>`
-      select pg_blocking_pids(${processId}) as blockers`;
-    return row?.blockers ?? [];
+    const rows = await this.sql<{ pid: number }[]>`
+      with recursive blocker (pid) as (
+        select unnest(pg_blocking_pids(${processId}))
+        union
+        select unnest(pg_blocking_pids(pid)) from blocker
+      )
+      select pid from blocker`;
+    return rows.map(({ pid }) => pid);
   }
 
   /** Lets the lock go. Safe twice. */
