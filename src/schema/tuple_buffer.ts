@@ -13,7 +13,11 @@ const HEADER = Uint8Array.from([
 /** What ends the input in place of a tuple's column count. */
 const TRAILER = -1;
 const TRAILER_BYTES = 2;
-const FIRST_SIZE_BYTES = 64 * 1024;
+/**
+ * Enough for a batch as it is by default, so that none is grown and copied. Pages that are never
+ * written cost nothing; what growing leaves behind does, until it is collected.
+ */
+const FIRST_SIZE_BYTES = 4 * 1024 * 1024;
 const BILLION = 1_000_000_000;
 const TWO_TO_16 = 0x1_0000;
 const TWO_TO_32 = 0x1_0000_0000;

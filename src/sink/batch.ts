@@ -55,9 +55,14 @@ export interface RowPlace {
   readonly raw: Uint8Array;
 }
 
+/** The input of a batch as it is by default; see the first size of `TupleBuffer`. */
+const FIRST_RAW_BYTES = 4 * 1024 * 1024;
+/** Rows of a batch as it is by default. */
+const FIRST_ROWS = 10_000;
+
 /** Grown by doubling; kept for the next batch. */
 class GrowingFloats {
-  #values = new Float64Array(1024);
+  #values = new Float64Array(FIRST_ROWS);
   length = 0;
 
   push(value: number): void {
@@ -88,7 +93,7 @@ export class Batch {
   #lineNumbers = new GrowingFloats();
   #startBytes = new GrowingFloats();
   #rawEnds = new GrowingFloats();
-  #raw = new Uint8Array(64 * 1024);
+  #raw = new Uint8Array(FIRST_RAW_BYTES);
   #rawLength = 0;
 
   get rowCount(): number {
