@@ -3,7 +3,8 @@ import { PgsluiceError } from "../pgsluice_error.ts";
 import type { Schema } from "../schema/schema.ts";
 import { clearCounts, LedgerMovedError, raiseChanges, reopenTwins } from "../sink/ledger.ts";
 import type { NamedPipeline } from "../sink/named_pipeline.ts";
-import { lockTable, readWaitingAgain, takeOutRows } from "../sink/remove_rows.ts";
+import { readWaitingAgain } from "../sink/read_waiting_again.ts";
+import { lockTable, takeOutRows } from "../sink/take_out_rows.ts";
 import { findNamedFile } from "./named_file.ts";
 
 /** What was taken out, and what came in for it. */

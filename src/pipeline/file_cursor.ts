@@ -12,7 +12,7 @@ import { derivedKeyPrefix } from "../schema/derived_key_prefix.ts";
 import { type HeaderMapping, isRepeatedHeader, mapHeader } from "../schema/header_mapping.ts";
 import { RecordDecoder } from "../schema/record_decoder.ts";
 import type { Schema } from "../schema/schema.ts";
-import type { Segment } from "../sink/batch.ts";
+import { emptySegment, type Segment } from "../sink/batch.ts";
 import type { ByteSource } from "../source/byte_source.ts";
 import type { ContentHash } from "../source/content_hash.ts";
 import type { ReplayStream } from "../source/replay_stream.ts";
@@ -264,24 +264,7 @@ export class FileCursor {
 
   #openSegment(): Segment {
     const { file, batcher } = this.#options;
-    return batcher.openSegment({
-      fileId: file.fileId,
-      path: file.path,
-      generation: file.generation,
-      revision: file.revision,
-      startByte: file.readByte,
-      endByte: file.readByte,
-      endLine: file.readLine,
-      rowCount: 0,
-      rejectCount: 0,
-      headerCount: 0,
-      ambiguousTimeCount: 0,
-      provisionalFromByte: null,
-      header: null,
-      digests: null,
-      stat: null,
-      state: "open",
-    });
+    return batcher.openSegment(emptySegment(file));
   }
 
   /** Hashes what has no place in the window once there is room for the next read. */

@@ -17,7 +17,8 @@ import {
 } from "../sink/ledger.ts";
 import type { LedgerFile } from "../sink/ledger_file.ts";
 import type { PipelineBinding } from "../sink/pipeline_binding.ts";
-import { lockTable, readWaitingAgain, takeOutRows } from "../sink/remove_rows.ts";
+import { readWaitingAgain } from "../sink/read_waiting_again.ts";
+import { lockTable, takeOutRows } from "../sink/take_out_rows.ts";
 import { RowLoader } from "../sink/row_loader.ts";
 import { openFile } from "../source/byte_source.ts";
 import { ContentHash } from "../source/content_hash.ts";

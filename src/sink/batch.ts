@@ -35,6 +35,34 @@ export interface Segment {
   state: FileState;
 }
 
+/** A part that begins, and ends, where the file stands now. */
+export function emptySegment(
+  file: Pick<Segment, "fileId" | "path" | "generation" | "revision"> & {
+    readonly readByte: number;
+    readonly readLine: number;
+  },
+): Segment {
+  const { fileId, path, generation, revision, readByte, readLine } = file;
+  return {
+    fileId,
+    path,
+    generation,
+    revision,
+    startByte: readByte,
+    endByte: readByte,
+    endLine: readLine,
+    rowCount: 0,
+    rejectCount: 0,
+    headerCount: 0,
+    ambiguousTimeCount: 0,
+    provisionalFromByte: null,
+    header: null,
+    digests: null,
+    stat: null,
+    state: "open",
+  };
+}
+
 export interface Reject extends RejectReason {
   readonly fileId: number;
   readonly lineNumber: number;

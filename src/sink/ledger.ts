@@ -5,7 +5,8 @@ import type { FileStat } from "../source/byte_source.ts";
 import type { ContentDigests } from "../source/content_hash.ts";
 import type { FileState, LedgerFile } from "./ledger_file.ts";
 import type { PipelineBinding } from "./pipeline_binding.ts";
-import { lockTable, readWaitingAgain, type RemovalTarget, takeOutRows } from "./remove_rows.ts";
+import { readWaitingAgain } from "./read_waiting_again.ts";
+import { lockTable, type RemovalTarget, takeOutRows } from "./take_out_rows.ts";
 
 /** Rows a cursor brings at a time: bounds memory, not the number of files. */
 const PAGE_ROWS = 5_000;

@@ -9,7 +9,7 @@ import { derivedKeyPrefix } from "../schema/derived_key_prefix.ts";
 import { type HeaderMapping, mapHeader } from "../schema/header_mapping.ts";
 import { RecordDecoder, type RejectReason } from "../schema/record_decoder.ts";
 import type { Schema } from "../schema/schema.ts";
-import { Batch, type Reject, type Segment } from "./batch.ts";
+import { Batch, emptySegment, type Reject, type Segment } from "./batch.ts";
 import type { SortedRows } from "./sort_out.ts";
 
 /** The file a record is of, with what decides the meaning of its bytes. */
@@ -134,27 +134,10 @@ export class LoneRecords {
   }
 
   /** These records move no file: the segment serves to count. */
-  #segmentOf({ fileId, path, generation }: RecordFile): Segment {
-    const known = this.batch.segmentOf(fileId);
+  #segmentOf(file: RecordFile): Segment {
+    const known = this.batch.segmentOf(file.fileId);
     if (known !== undefined) return known;
-    const segment: Segment = {
-      fileId,
-      path,
-      generation,
-      revision: 0,
-      startByte: 0,
-      endByte: 0,
-      endLine: 0,
-      rowCount: 0,
-      rejectCount: 0,
-      headerCount: 0,
-      ambiguousTimeCount: 0,
-      provisionalFromByte: null,
-      header: null,
-      digests: null,
-      stat: null,
-      state: "open",
-    };
+    const segment = emptySegment({ ...file, revision: 0, readByte: 0, readLine: 0 });
     this.batch.segments.push(segment);
     return segment;
   }
