@@ -4,7 +4,7 @@ import type { Flag, FlagValues } from "./command.ts";
 
 /** The flags that decide how batches are cut and how many are under way, and their defaults. */
 const DEFAULTS = {
-  rows: 10_000,
+  rows: 5_000,
   sizeBytes: 4 * 1024 * 1024,
   lingerMs: 20,
   settleMs: 5_000,
@@ -22,7 +22,7 @@ export const INGEST_FLAGS: readonly Flag[] = [
     kind: "whole",
     placeholder: "N",
     summary: "a batch is cut at so many records",
-    defaultText: "10000",
+    defaultText: "5000",
   },
   {
     name: "batch-bytes",

@@ -86,7 +86,7 @@ export interface RowPlace {
 /** The input of a batch as it is by default; see the first size of `TupleBuffer`. */
 const FIRST_RAW_BYTES = 4 * 1024 * 1024;
 /** Rows of a batch as it is by default. */
-const FIRST_ROWS = 10_000;
+const FIRST_ROWS = 5_000;
 
 /** Grown by doubling; kept for the next batch. */
 class GrowingFloats {
