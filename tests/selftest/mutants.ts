@@ -40,7 +40,7 @@ function filesOfSession(to: string): Edit {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: "the journal is written before the commit",
-    campaign: "faults",
+    campaign: "kills",
     notice: /the journal is ahead of the ledger/,
     edits: [{
       path: "src/pipeline/session_work.ts",

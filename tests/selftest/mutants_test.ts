@@ -6,6 +6,8 @@ import { type Edit, type Mutant, MUTANTS } from "./mutants.ts";
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
 /** Every other fault that a run of the first operation of each kind has. */
 const FAULTS = 12;
+/** Two in each phase. */
+const KILLS = 12;
 const SEED = 20_26;
 
 /** The program, to be changed. */
@@ -45,7 +47,8 @@ async function selftest(home: string, campaign: Mutant["campaign"]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "--quiet", "--no-check", "--allow-all", join(home, "main.ts"), "selftest"],
-      ...["--json", "--only", campaign, "--faults", String(FAULTS), "--seed", String(SEED)],
+      ...["--json", "--only", campaign, "--faults", String(FAULTS), "--kills", String(KILLS)],
+      ...["--seed", String(SEED)],
       ...["--database", server.url],
     ],
     env: { NO_COLOR: "1" },

@@ -182,7 +182,7 @@ Deno.test("status and verify make no embedded server where there is none", async
     for (
       const [command, code, text] of [
         [statusCommand, 0, "nothing is loaded yet: start with `pgsluice ingest`"],
-        [verifyCommand, 1, "error: there is no database yet, so nothing to verify"],
+        [verifyCommand, 1, "error: there is no database yet, so nothing to verify [no-ledger]"],
       ] as const
     ) {
       const env = Object.fromEntries(
