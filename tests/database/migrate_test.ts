@@ -36,7 +36,8 @@ Deno.test("of several that migrate at once one applies each migration", async ()
     Array.from({ length: 6 }, () => connect(database.target, { applicationName: "migrate test" })),
   );
   const applied = await Promise.all(clients.map(({ sql }) => migrate(sql)));
-  assertEquals(applied.flat(), NAMES);
+  // one may apply the first, another the next
+  assertEquals(applied.flat().sort(), NAMES);
   await Promise.all(clients.map((client) => client.close()));
 });
 
