@@ -13,12 +13,11 @@ export class ScanWindow {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(CHUNK_BYTES);
   filled = 0;
   /** Place in the file of `bytes[0]`. */
-  startByte: number;
+  startByte = 0;
   readonly #maxBytes: number;
 
   /** @param options `maxKeptBytes`: how much `makeRoom` is ever told to keep */
-  constructor(options: { startByte: number; maxKeptBytes: number }) {
-    this.startByte = options.startByte;
+  constructor(options: { maxKeptBytes: number }) {
     this.#maxBytes = options.maxKeptBytes + CHUNK_BYTES;
   }
 
@@ -46,7 +45,7 @@ export class ScanWindow {
     return keepFrom;
   }
 
-  /** Empties it, to go on at another place of the input. */
+  /** Empties it, to go on at another place of the input, or of another one. */
   restart(startByte: number): void {
     this.filled = 0;
     this.startByte = startByte;

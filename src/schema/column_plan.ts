@@ -8,7 +8,10 @@ import type { TimeZone } from "./time_zone.ts";
 export interface ColumnPlan {
   readonly column: SourceColumn;
   readonly encoder: ColumnEncoder;
-  /** The encoder's. */
+  /**
+   * The encoder's, to be called with `call`. To look it up in the encoder, which is of one of six
+   * classes, took an eighth of all decoding.
+   */
   readonly encode: ColumnEncoder["encode"];
   /** Index of the field in the record; -1 if the file does not have it. */
   readonly fieldIndex: number;

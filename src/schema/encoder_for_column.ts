@@ -1,3 +1,4 @@
+import { AllowedTextEncoder } from "./allowed_text_encoder.ts";
 import type { ColumnEncoder } from "./column_encoder.ts";
 import { NumericEncoder } from "./numeric_encoder.ts";
 import type { SourceColumn } from "./schema.ts";
@@ -13,7 +14,7 @@ export function encoderForColumn(column: SourceColumn, timeZone: TimeZone): Colu
     case "uuid":
       return new UuidEncoder();
     case "text":
-      return new TextEncoder(column.allowed);
+      return column.allowed ? new AllowedTextEncoder(column.allowed) : new TextEncoder();
     case "timestamptz":
       return new TimestampEncoder(timeZone);
     case "integer":

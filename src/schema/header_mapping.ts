@@ -97,6 +97,16 @@ export function isRepeatedHeader({ headerBytes }: HeaderMapping, record: CsvReco
   return headerBytes.every((byte, index) => bytes[recordStart + index] === byte);
 }
 
+/**
+ * What `mapHeader` would say of a header with the bytes of one that it mapped before, and at once;
+ * null if the bytes are others.
+ * @param known of the same schema
+ */
+export function mapSameHeader(known: HeaderMapping, record: CsvRecord): HeaderMapping | null {
+  if (!isRepeatedHeader(known, record)) return null;
+  return known.startByte === record.startByte ? known : { ...known, startByte: record.startByte };
+}
+
 /** Says so if the header would do with another separator. */
 function separatorHint(schema: Schema, names: readonly string[]): string {
   const separator = OTHER_SEPARATORS.find((separator) => {

@@ -1,5 +1,4 @@
-import type { ColumnEncoder, FieldFault } from "./column_encoder.ts";
-import type { FieldCursor } from "./field_cursor.ts";
+import { type ColumnEncoder, type FieldFaults, MALFORMED } from "./column_encoder.ts";
 import type { NumericColumn } from "./schema.ts";
 import type { TupleBuffer } from "./tuple_buffer.ts";
 
@@ -13,6 +12,10 @@ const BASE = 10_000;
 const BASE_DIGITS = 4;
 const NEGATIVE_SIGN = 0x4000;
 
+/** Codes of the faults after the first. */
+const OUT_OF_RANGE = -2;
+const TOO_FINE = -3;
+
 /**
  * Reads decimal numbers: a sign or none, digits, a point among them, before or behind them, or
  * none. Appends them as `numeric_recv` takes them: count of base-10000 digits, weight of the
@@ -20,13 +23,13 @@ const NEGATIVE_SIGN = 0x4000;
  * @see https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/numeric.c
  */
 export class NumericEncoder implements ColumnEncoder {
-  readonly malformed: FieldFault;
-  readonly #outOfRange: FieldFault;
-  readonly #tooFine: FieldFault;
+  readonly faults: FieldFaults;
   readonly #scale: number;
   readonly #wholeLimit: number;
   readonly #unitsPerOne: number;
   readonly #minimumUnits: number;
+  /** What makes a fraction the one base-10000 digit that it is; 0 if it takes more of them. */
+  readonly #toOneDigit: number;
   /** The digits found last, how many they are, and the power of the base that the first has. */
   readonly #digits: Int32Array;
   #digitCount = 0;
@@ -38,21 +41,22 @@ export class NumericEncoder implements ColumnEncoder {
     this.#unitsPerOne = 10 ** scale;
     // 1.1 * 100 is not 110
     this.#minimumUnits = minimum === undefined ? -Infinity : Math.round(minimum * 10 ** scale);
+    this.#toOneDigit = scale <= BASE_DIGITS ? 10 ** (BASE_DIGITS - scale) : 0;
     this.#digits = new Int32Array(
       Math.ceil((precision - scale) / BASE_DIGITS) + Math.ceil(scale / BASE_DIGITS),
     );
     const least = minimum === undefined ? "" : ` of ${minimum} or more and`;
     const expected = `expected a number${least} below ${this.#wholeLimit}, ` +
       `with at most ${scale} decimals`;
-    this.malformed = { code: "bad_number", expected };
-    this.#outOfRange = { code: "out_of_range", expected };
-    this.#tooFine = { code: "too_many_decimals", expected };
+    this.faults = [
+      { code: "bad_number", expected },
+      { code: "out_of_range", expected },
+      { code: "too_many_decimals", expected },
+    ];
   }
 
-  readonly encode = (cursor: FieldCursor, out: TupleBuffer): FieldFault | null => {
-    const { bytes, end } = cursor;
+  encode(bytes: Uint8Array, at: number, end: number, _stop: number, out: TupleBuffer): number {
     const scale = this.#scale;
-    let { at } = cursor;
     const isNegative = bytes[at] === DASH;
     if (isNegative || bytes[at] === PLUS) at++;
     let from = at;
@@ -77,17 +81,24 @@ export class NumericEncoder implements ColumnEncoder {
       decimals = at - from;
       digitCount += decimals;
     }
-    cursor.at = at;
-    if (digitCount === 0) return this.malformed;
-    if (whole >= this.#wholeLimit) return this.#outOfRange;
-    if (isTooFine) return this.#tooFine;
+    if (digitCount === 0) return MALFORMED;
     for (; decimals < scale; decimals++) fraction *= 10;
     const units = whole * this.#unitsPerOne + fraction;
-    if ((isNegative ? -units : units) < this.#minimumUnits) return this.#outOfRange;
-    this.#findDigits(whole, fraction);
-    this.#put(isNegative && units > 0, out);
-    return null;
-  };
+    let fault = 0;
+    if (whole >= this.#wholeLimit) fault = OUT_OF_RANGE;
+    else if (isTooFine) fault = TOO_FINE;
+    else if ((isNegative ? -units : units) < this.#minimumUnits) fault = OUT_OF_RANGE;
+    // what goes on behind the number is none, whatever else is wrong
+    if (fault !== 0) return at < end ? MALFORMED : fault;
+    const sign = isNegative && units > 0 ? NEGATIVE_SIGN : 0;
+    if (whole > 0 && whole < BASE && this.#toOneDigit > 0) {
+      putShort(whole, fraction * this.#toOneDigit, sign << 16 | scale, out);
+    } else {
+      this.#findDigits(whole, fraction);
+      this.#put(sign, out);
+    }
+    return at;
+  }
 
   /** Finds the base-10000 digits, those of the whole part first, without zeros at either end. */
   #findDigits(whole: number, fraction: number): void {
@@ -122,13 +133,23 @@ export class NumericEncoder implements ColumnEncoder {
     this.#weight = count === 0 ? 0 : weight;
   }
 
-  #put(isNegative: boolean, out: TupleBuffer): void {
+  #put(sign: number, out: TupleBuffer): void {
     const count = this.#digitCount;
     out.putInt32(8 + 2 * count);
     out.putInt16(count);
     out.putInt16(this.#weight);
-    out.putInt16(isNegative ? NEGATIVE_SIGN : 0);
+    out.putInt16(sign);
     out.putInt16(this.#scale);
     for (let index = 0; index < count; index++) out.putInt16(this.#digits[index]!);
   }
+}
+
+/** Puts a number of one digit before the point and one or none behind, as most prices are. */
+function putShort(whole: number, fraction: number, signAndScale: number, out: TupleBuffer): void {
+  const count = fraction > 0 ? 2 : 1;
+  out.putInt32(8 + 2 * count);
+  out.putInt32(count << 16); // and weight 0
+  out.putInt32(signAndScale);
+  out.putInt16(whole);
+  if (fraction > 0) out.putInt16(fraction);
 }

@@ -8,65 +8,48 @@
  */
 import { type CsvRecord, QUOTED_FIELD_WITH_QUOTES } from "../csv/record.ts";
 import type { RecordScanner } from "../csv/record_scanner.ts";
-import type { FieldFault } from "./column_encoder.ts";
+import { COMMA_STOPS, END_STOPS, QUOTE_STOPS } from "./column_encoder.ts";
 import { type ColumnPlan, columnPlans, plainOrder } from "./column_plan.ts";
+import { DerivedColumns } from "./derived_columns.ts";
 import { DerivedKey } from "./derived_key.ts";
-import {
-  type FieldCursor,
-  isFieldEnd,
-  isPlainText,
-  isQuotedText,
-  trimField,
-} from "./field_cursor.ts";
+import { isBlank, isFieldEnd, isLineEnd, skipText } from "./field_bytes.ts";
 import type { HeaderMapping } from "./header_mapping.ts";
+import { missingValue, type RejectReason, wholeRecordFault, wrongValue } from "./reject_reason.ts";
 import { copyColumnNames, type Schema } from "./schema.ts";
-import { TimeZone } from "./time_zone.ts";
+import { timeZoneNamed } from "./time_zone.ts";
 import { TimestampEncoder } from "./timestamp_encoder.ts";
 import type { TupleBuffer } from "./tuple_buffer.ts";
-import { isUtf8 } from "./utf8.ts";
 
-/** Why a record cannot be loaded. */
-export interface RejectReason {
-  /** Null if the record as a whole is at fault. */
-  readonly columnName: string | null;
-  /** Short and stable, as in `bad_number`. */
-  readonly code: string;
-  /** A sentence for people. */
-  readonly reason: string;
-}
+export type { RejectReason } from "./reject_reason.ts";
 
-export interface RecordDecoderOptions {
-  readonly schema: Schema;
-  readonly mapping: HeaderMapping;
-  /** Of times without a zone, and of derived dates and hours. */
-  readonly timeZone: string;
+/** The file that the records come from. */
+export interface RecordOrigin {
   /** 10 bytes or more of a hash that tells the file and its generation. */
   readonly derivedKeyPrefix: Uint8Array;
   readonly fileId: number;
 }
 
-/** Days from 1970 to 2000, where PostgreSQL's time begins. */
-const POSTGRES_EPOCH_DAYS = 10_957;
-const DAY_SECONDS = 86_400;
-const HOUR_SECONDS = 3_600;
+export interface RecordDecoderOptions extends RecordOrigin {
+  readonly schema: Schema;
+  readonly mapping: HeaderMapping;
+  /** Of times without a zone, and of derived dates and hours. */
+  readonly timeZone: string;
+}
+
 /** What any column that is not text takes at most, its length included. */
 const FIXED_COLUMN_BYTES = 64;
-/** So much of a wrong field is shown. */
-const SHOWN_BYTES = 40;
 /** Longer records are not read by `decodePlain`, so that what it may write is bounded. */
 const PLAIN_RECORD_BYTES = 4096;
 /** After a record that was not plain so many at most are not tried. */
 const MAX_PASSED_OVER = 255;
 
+/** In place of the end of a record that `decodePlain` cannot take. */
+const NOT_PLAIN = -1;
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const LF = 0x0a;
 const CR = 0x0d;
-
-interface Derivation {
-  readonly from: TimestampEncoder;
-  readonly kind: "date" | "hour";
-}
 
 export class RecordDecoder {
   /** How many local times that occur twice were taken as the first. May be set back. */
@@ -76,17 +59,11 @@ export class RecordDecoder {
   /** In an order that `decodePlain` can follow; null if there is none. */
   readonly #plainPlans: readonly (ColumnPlan | null)[] | null;
   readonly #timestamps: readonly TimestampEncoder[];
-  readonly #derivations: readonly Derivation[];
+  readonly #derivedColumns: DerivedColumns;
   readonly #columnCount: number;
-  readonly #timeZone: TimeZone;
-  readonly #derivedKey: DerivedKey;
-  readonly #cursor: FieldCursor = {
-    bytes: new Uint8Array(),
-    at: 0,
-    end: 0,
-    isEndKnown: true,
-    isQuoted: false,
-  };
+  readonly #fieldCount: number;
+  #derivedKey: DerivedKey;
+  #fileId: number;
   #scratch = new Uint8Array(256);
   /** How many records `decodePlain` is to pass over, and how many it did after its last miss. */
   #toPassOver = 0;
@@ -95,43 +72,40 @@ export class RecordDecoder {
   constructor(options: RecordDecoderOptions) {
     const { schema, mapping } = options;
     this.#options = options;
-    this.#timeZone = new TimeZone(options.timeZone);
-    this.#plans = columnPlans(schema, { mapping, timeZone: this.#timeZone });
+    const timeZone = timeZoneNamed(options.timeZone);
+    this.#plans = columnPlans(schema, { mapping, timeZone });
     this.#plainPlans = plainOrder(this.#plans, mapping.fieldCount);
     this.#timestamps = this.#plans.map(({ encoder }) => encoder)
       .filter((encoder) => encoder instanceof TimestampEncoder);
-    this.#derivations = schema.derived.map(({ from, derivation }) => ({
-      from: timestampNamed(this.#plans, from),
-      kind: derivation,
-    }));
+    this.#derivedColumns = new DerivedColumns(schema, { plans: this.#plans, timeZone });
     this.#columnCount = copyColumnNames(schema).length;
+    this.#fieldCount = mapping.fieldCount;
     this.#derivedKey = new DerivedKey(options.derivedKeyPrefix);
+    this.#fileId = options.fileId;
+  }
+
+  /**
+   * Goes on with another file whose header is the same, byte for byte, and whose schema and time
+   * zone are; as a decoder made for it would.
+   */
+  retarget({ derivedKeyPrefix, fileId }: RecordOrigin): void {
+    this.#derivedKey = new DerivedKey(derivedKeyPrefix);
+    this.#fileId = fileId;
+    this.ambiguousTimes = 0;
+    this.#toPassOver = this.#passedOver = 0;
   }
 
   /** Appends one tuple to `out`; or leaves `out` as it was, and says why. */
   decode(record: CsvRecord, out: TupleBuffer): RejectReason | null {
-    const whole = this.#checkWhole(record);
-    if (whole !== null) return whole;
+    const fault = wholeRecordFault(record, this.#options);
+    if (fault !== null) return fault;
     const before = out.length;
-    const cursor = this.#cursor;
-    cursor.isEndKnown = true;
     this.#beginTuple(record.recordEnd - record.recordStart, out);
     for (let index = 0; index < this.#plans.length; index++) {
-      const plan = this.#plans[index]!;
-      this.#moveTo(record, plan);
-      const start = cursor.at;
-      let reject: RejectReason | null = null;
-      if (start === cursor.end) {
-        reject = this.#putAbsent(plan, record.startByte, out);
-      } else {
-        const fault = plan.encode(cursor, out);
-        if (cursor.at < cursor.end) reject = this.#explain(plan, plan.encoder.malformed, start);
-        else if (fault !== null) reject = this.#explain(plan, fault, start);
-      }
-      if (reject !== null) {
-        out.length = before;
-        return reject;
-      }
+      const reject = this.#putField(this.#plans[index]!, record, out);
+      if (reject === null) continue;
+      this.#takeBack(before, out);
+      return reject;
     }
     this.#finishTuple(record.lineNumber, out);
     return null;
@@ -144,57 +118,58 @@ export class RecordDecoder {
    * nothing has happened, and `scanner.next` is to be asked.
    */
   decodePlain(scanner: RecordScanner, out: TupleBuffer): boolean {
-    if (this.#plainPlans === null) return false;
+    const plans = this.#plainPlans;
+    if (plans === null) return false;
     if (this.#toPassOver > 0) {
       this.#toPassOver--;
       return false;
     }
+    const start = scanner.nextStart;
+    const limit = scanner.nextLimit(PLAIN_RECORD_BYTES);
+    if (start === -1 || start >= limit) return false;
     const before = out.length;
-    if (this.#readPlain(this.#plainPlans, scanner, out)) {
-      scanner.takeLine(this.#cursor.at);
+    const lineEnd = this.#readPlain(plans, scanner, limit, out);
+    if (lineEnd !== NOT_PLAIN) {
+      scanner.takeLine(lineEnd);
       this.#finishTuple(scanner.lineNumber, out);
       this.#passedOver = 0;
       return true;
     }
-    out.length = before;
+    this.#takeBack(before, out);
     // where many records are not plain, trying is a waste
     this.#passedOver = Math.min(2 * this.#passedOver + 1, MAX_PASSED_OVER);
     this.#toPassOver = this.#passedOver;
     return false;
   }
 
-  /** Reads the next line, and leaves the cursor behind its newline. */
+  /** Reads the next line. @returns the place behind its newline, or `NOT_PLAIN` */
   #readPlain(
     plans: readonly (ColumnPlan | null)[],
     scanner: RecordScanner,
+    limit: number,
     out: TupleBuffer,
-  ): boolean {
-    const { bytes, nextStart } = scanner;
-    const limit = scanner.nextLimit(PLAIN_RECORD_BYTES);
-    if (nextStart === -1 || nextStart === limit || isLineEnd(bytes[nextStart]!)) return false;
-    if (this.#beginsAsHeader(bytes, nextStart)) return false;
-    const cursor = this.#cursor;
-    cursor.bytes = bytes;
-    cursor.at = nextStart;
-    cursor.end = limit;
-    cursor.isEndKnown = false;
+  ): number {
+    const { bytes } = scanner;
+    let at = scanner.nextStart;
+    if (isLineEnd(bytes[at]!) || this.#beginsAsHeader(bytes, at)) return NOT_PLAIN;
     this.#beginTuple(PLAIN_RECORD_BYTES, out);
-    let fieldsLeft = this.#options.mapping.fieldCount;
+    let fieldsLeft = this.#fieldCount;
     for (let index = 0; index < plans.length; index++) {
       const plan = plans[index]!;
       if (plan !== null && plan.fieldIndex === -1) {
-        if (this.#putAbsent(plan, scanner.nextByte, out) !== null) return false;
+        if (!this.#putAbsent(plan, scanner.nextByte, out)) return NOT_PLAIN;
         continue;
       }
       // what begins with a letter or a digit is neither quoted nor empty
-      const isRead = plan !== null && bytes[cursor.at]! > COMMA
-        ? plan.encode(cursor, out) === null
-        : this.#readOddField(plan, scanner.nextByte, out);
-      if (!isRead) return false;
-      if (--fieldsLeft > 0 && bytes[cursor.at++] !== COMMA) return false;
+      at = plan !== null && bytes[at]! > COMMA
+        ? plan.encode.call(plan.encoder, bytes, at, limit, COMMA_STOPS, out)
+        : this.#readOddField(plan, scanner, at, limit, out);
+      if (at < 0 || at >= limit) return NOT_PLAIN;
+      if (--fieldsLeft > 0 && bytes[at++] !== COMMA) return NOT_PLAIN;
+      if (at >= limit) return NOT_PLAIN;
     }
-    if (bytes[cursor.at] === CR) cursor.at++;
-    return cursor.at < limit && bytes[cursor.at++] === LF;
+    if (bytes[at] === CR && ++at >= limit) return NOT_PLAIN;
+    return bytes[at] === LF ? at + 1 : NOT_PLAIN;
   }
 
   /** A row that begins with all of the header's bytes may be it, and is rare enough not to care. */
@@ -205,117 +180,106 @@ export class RecordDecoder {
     return index === headerBytes.length;
   }
 
-  /** Reads a field that may be quoted, empty or of no column. */
-  #readOddField(plan: ColumnPlan | null, startByte: number, out: TupleBuffer): boolean {
-    const cursor = this.#cursor;
-    const isQuoted = cursor.bytes[cursor.at] === QUOTE;
-    if (isQuoted) cursor.at++;
-    cursor.isQuoted = isQuoted;
-    let isRead: boolean;
-    if (plan === null) isRead = skipText(cursor);
-    else if (isFieldEnd(cursor, cursor.at)) isRead = this.#putAbsent(plan, startByte, out) === null;
-    else isRead = plan.encode(cursor, out) === null;
-    cursor.isQuoted = false;
-    return isRead && (!isQuoted || cursor.bytes[cursor.at++] === QUOTE);
+  /**
+   * Reads a field that may be quoted, empty or of no column.
+   * @returns the place behind it, quotes included; below 0 if it is not plain
+   */
+  #readOddField(
+    plan: ColumnPlan | null,
+    scanner: RecordScanner,
+    at: number,
+    limit: number,
+    out: TupleBuffer,
+  ): number {
+    const { bytes } = scanner;
+    const isQuoted = bytes[at] === QUOTE;
+    const stop = isQuoted ? QUOTE_STOPS : COMMA_STOPS;
+    if (isQuoted) at++;
+    // two quotes at the start of a quoted field are content, not its end
+    const isEmpty = isFieldEnd(bytes, at, limit, stop) && !(isQuoted && bytes[at + 1] === QUOTE);
+    if (plan === null) at = skipText(bytes, at, limit, stop);
+    else if (isEmpty) {
+      if (!this.#putAbsent(plan, scanner.nextByte, out)) return NOT_PLAIN;
+    } else at = plan.encode.call(plan.encoder, bytes, at, limit, stop, out);
+    if (!isQuoted || at < 0) return at;
+    return at < limit && bytes[at] === QUOTE ? at + 1 : NOT_PLAIN;
   }
 
   #beginTuple(recordBytes: number, out: TupleBuffer): void {
     out.reserve(recordBytes + this.#columnCount * FIXED_COLUMN_BYTES);
     out.putInt16(this.#columnCount);
-    for (let index = 0; index < this.#timestamps.length; index++) {
-      this.#timestamps[index]!.isAmbiguous = false;
-    }
   }
 
   /** Appends what is not in the CSV. */
   #finishTuple(lineNumber: number, out: TupleBuffer): void {
-    for (let index = 0; index < this.#derivations.length; index++) {
-      const { from, kind } = this.#derivations[index]!;
-      const local = from.seconds + this.#timeZone.offsetAt(from.seconds);
-      const day = Math.floor(local / DAY_SECONDS);
-      if (kind === "date") {
-        out.putInt32(4);
-        out.putInt32(day - POSTGRES_EPOCH_DAYS);
-      } else {
-        out.putInt32(2);
-        out.putInt16(Math.floor((local - day * DAY_SECONDS) / HOUR_SECONDS));
-      }
-    }
+    this.#derivedColumns.put(out);
     out.putInt32(8);
-    out.putInt64(this.#options.fileId);
+    out.putInt64(this.#fileId);
     out.putInt32(8);
     out.putInt64(lineNumber);
     out.rowCount++;
     for (let index = 0; index < this.#timestamps.length; index++) {
-      if (this.#timestamps[index]!.isAmbiguous) this.ambiguousTimes++;
+      const timestamp = this.#timestamps[index]!;
+      if (!timestamp.isAmbiguous) continue;
+      timestamp.isAmbiguous = false;
+      this.ambiguousTimes++;
     }
   }
 
-  #checkWhole(record: CsvRecord): RejectReason | null {
-    const { mapping } = this.#options;
-    if (record.hasNul) {
-      return { columnName: null, code: "nul_byte", reason: "the record contains a NUL byte" };
-    }
-    if (record.fieldCount !== mapping.fieldCount) {
-      const isShort = record.fieldCount < mapping.fieldCount;
-      return {
-        columnName: null,
-        code: isShort ? "short_record" : "long_record",
-        reason: `the record has ${record.fieldCount} fields, the header ${mapping.fieldCount}`,
-      };
-    }
-    if (!record.hasHighBytes) return null;
-    for (let field = 0; field < record.fieldCount; field++) {
-      if (isUtf8(record.bytes, record.fieldStarts[field]!, record.fieldEnds[field]!)) continue;
-      const plan = this.#plans.find(({ fieldIndex }) => fieldIndex === field);
-      return {
-        columnName: plan?.column.name ?? null,
-        code: "invalid_utf8",
-        reason: `${plan?.column.name ?? `field ${field + 1}`} is not UTF-8`,
-      };
-    }
-    return null;
+  /** Undoes a tuple that was begun. */
+  #takeBack(before: number, out: TupleBuffer): void {
+    out.length = before;
+    for (const timestamp of this.#timestamps) timestamp.isAmbiguous = false;
   }
 
-  /** Puts the cursor on the plan's field; on nothing if the file does not have it. */
-  #moveTo(record: CsvRecord, { fieldIndex, isText }: ColumnPlan): void {
-    const cursor = this.#cursor;
-    cursor.bytes = record.bytes;
-    if (fieldIndex === -1) {
-      cursor.at = cursor.end = 0;
-      return;
+  /** Appends the plan's column of a record that was split into fields. */
+  #putField(plan: ColumnPlan, record: CsvRecord, out: TupleBuffer): RejectReason | null {
+    const { column, fieldIndex } = plan;
+    let { bytes } = record;
+    let at = 0;
+    let end = 0;
+    if (fieldIndex !== -1) {
+      at = record.fieldStarts[fieldIndex]!;
+      end = record.fieldEnds[fieldIndex]!;
+      if (record.fieldQuoting[fieldIndex] === QUOTED_FIELD_WITH_QUOTES) {
+        end = this.#collapseQuotes(bytes, at, end);
+        bytes = this.#scratch;
+        at = 0;
+      }
+      if (!plan.isText) {
+        while (at < end && isBlank(bytes[at]!)) at++;
+        while (end > at && isBlank(bytes[end - 1]!)) end--;
+      }
     }
-    cursor.at = record.fieldStarts[fieldIndex]!;
-    cursor.end = record.fieldEnds[fieldIndex]!;
-    if (record.fieldQuoting[fieldIndex] === QUOTED_FIELD_WITH_QUOTES) this.#collapseQuotes();
-    if (!isText) trimField(cursor);
+    if (at === end) {
+      return this.#putAbsent(plan, record.startByte, out) ? null : missingValue(column.name);
+    }
+    const behind = plan.encode.call(plan.encoder, bytes, at, end, END_STOPS, out);
+    if (behind === end) return null;
+    const { faults } = plan.encoder;
+    const fault = behind < 0 ? faults[-1 - behind]! : faults[0];
+    return wrongValue(column.name, fault, bytes.subarray(at, end));
   }
 
-  /** Moves the cursor to a copy of its field in which each doubled quote is one. */
-  #collapseQuotes(): void {
-    const { bytes, at: start, end } = this.#cursor;
+  /** Copies `[start, end)` with each doubled quote as one. @returns the length of the copy */
+  #collapseQuotes(bytes: Uint8Array, start: number, end: number): number {
     if (this.#scratch.length < end - start) this.#scratch = new Uint8Array(2 * (end - start));
     let length = 0;
     for (let at = start; at < end; at++) {
       this.#scratch[length++] = bytes[at]!;
       if (bytes[at] === QUOTE) at++;
     }
-    this.#cursor.bytes = this.#scratch;
-    this.#cursor.at = 0;
-    this.#cursor.end = length;
+    return length;
   }
 
-  #putAbsent({ column }: ColumnPlan, startByte: number, out: TupleBuffer): RejectReason | null {
+  /** Appends what stands for an absent field. @returns false if it is required */
+  #putAbsent({ column }: ColumnPlan, startByte: number, out: TupleBuffer): boolean {
     switch (column.presence) {
       case "required":
-        return {
-          columnName: column.name,
-          code: "missing_value",
-          reason: `${column.name} is empty, and it is required`,
-        };
+        return false;
       case "derived":
         this.#derivedKey.put(startByte, out);
-        return null;
+        return true;
       case "optional":
         if (!("default" in column) || column.default === undefined) out.putNull();
         else if (column.type === "bigint") {
@@ -325,35 +289,7 @@ export class RecordDecoder {
           out.putInt32(4);
           out.putInt32(column.default);
         }
-        return null;
+        return true;
     }
   }
-
-  /** @param start where the cursor's field begins */
-  #explain({ column }: ColumnPlan, { code, expected }: FieldFault, start: number): RejectReason {
-    const { bytes, end } = this.#cursor;
-    const shown = new TextDecoder().decode(
-      bytes.subarray(start, Math.min(end, start + SHOWN_BYTES)),
-    );
-    const value = JSON.stringify(end - start > SHOWN_BYTES ? `${shown}…` : shown);
-    return { columnName: column.name, code, reason: `${column.name} is ${value}: ${expected}` };
-  }
-}
-
-function timestampNamed(plans: readonly ColumnPlan[], name: string): TimestampEncoder {
-  const encoder = plans.find(({ column }) => column.name === name)?.encoder;
-  if (encoder instanceof TimestampEncoder) return encoder;
-  throw new TypeError(`a column is derived from ${name}, which is no timestamptz column`);
-}
-
-/** Moves over a field of text. @returns false if it is not UTF-8, or has quotes inside quotes */
-function skipText(cursor: FieldCursor): boolean {
-  const { bytes, at: start, end, isQuoted } = cursor;
-  const isContent = isQuoted ? isQuotedText : isPlainText;
-  while (cursor.at < end && isContent(bytes[cursor.at]!)) cursor.at++;
-  return isUtf8(bytes, start, cursor.at);
-}
-
-function isLineEnd(byte: number): boolean {
-  return byte === LF || byte === CR;
 }

@@ -28,6 +28,21 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
+const zones = new Map<string, TimeZone>();
+
+/**
+ * The zone of this name, one for all who ask: what it learned serves the next file as well.
+ * @throws RangeError if there is no such zone
+ */
+export function timeZoneNamed(name: string): TimeZone {
+  let zone = zones.get(name);
+  if (zone === undefined) {
+    zone = new TimeZone(name);
+    zones.set(name, zone);
+  }
+  return zone;
+}
+
 /** What `TimeZone.instantOf` found out last. */
 export type LocalTimeKind = "plain" | "ambiguous" | "skipped";
 

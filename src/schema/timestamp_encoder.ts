@@ -4,8 +4,7 @@
  * below 10^11 being seconds and all others milliseconds. Digits past microseconds must be zero.
  * Years 0 to 9999; no hour 24, no second 60.
  */
-import type { ColumnEncoder, FieldFault } from "./column_encoder.ts";
-import type { FieldCursor } from "./field_cursor.ts";
+import { type ColumnEncoder, COMMA_STOPS, type FieldFaults, MALFORMED } from "./column_encoder.ts";
 import type { TimeZone } from "./time_zone.ts";
 import type { TupleBuffer } from "./tuple_buffer.ts";
 
@@ -36,20 +35,20 @@ const COMMA = 0x2c;
 const COLON = 0x3a;
 const BLANK = 0x20;
 const UTC = [0x55, 0x54, 0x43] as const;
+const CAPITAL_Z = 0x5a;
 /** `T` and `Z` in small letters, and what makes a letter small. */
 const SMALL_T = 0x74;
 const SMALL_Z = 0x7a;
 const TO_SMALL = 0x20;
 
+/** Code of the second fault. */
+const TIME_SKIPPED = -2;
+
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 export class TimestampEncoder implements ColumnEncoder {
-  readonly malformed: FieldFault = {
-    code: "bad_timestamp",
-    expected: "expected ISO 8601, or epoch seconds or milliseconds",
-  };
-  readonly #skipped: FieldFault;
+  readonly faults: FieldFaults;
   readonly #timeZone: TimeZone;
   /** Of what was read last: whole seconds since 1970, rounded down. */
   seconds = 0;
@@ -60,22 +59,28 @@ export class TimestampEncoder implements ColumnEncoder {
   /** Days from 1970 to the first of the month met last; months come in runs. */
   #month = NaN;
   #daysBefore = 0;
+  #dayCount = 0;
 
   constructor(timeZone: TimeZone) {
     this.#timeZone = timeZone;
-    this.#skipped = {
-      code: "time_skipped",
-      expected: `does not exist in ${timeZone.name}: clocks were put forward over it`,
-    };
+    this.faults = [
+      {
+        code: "bad_timestamp",
+        expected: "expected ISO 8601, or epoch seconds or milliseconds",
+      },
+      {
+        code: "time_skipped",
+        expected: `does not exist in ${timeZone.name}: clocks were put forward over it`,
+      },
+    ];
   }
 
-  readonly encode = (cursor: FieldCursor, out: TupleBuffer): FieldFault | null => {
-    const { bytes, at, end } = cursor;
+  encode(bytes: Uint8Array, at: number, end: number, stop: number, out: TupleBuffer): number {
     this.isAmbiguous = false;
     this.#micros = 0;
     const isDate = end - at >= SHORTEST_LENGTH && bytes[at + 4] === DASH;
-    const fault = isDate ? this.#readDate(cursor) : this.#readEpoch(cursor);
-    if (fault !== null) return fault;
+    const behind = isDate ? this.#readDate(bytes, at, end, stop) : this.#readEpoch(bytes, at, end);
+    if (behind < 0) return behind;
     out.putInt32(8);
     const seconds = this.seconds - POSTGRES_EPOCH_SECONDS;
     if (seconds > -EXACT_SECONDS && seconds < EXACT_SECONDS) {
@@ -85,79 +90,75 @@ export class TimestampEncoder implements ColumnEncoder {
       const billions = Math.floor(seconds / 1000);
       out.putBillions(billions, (seconds - 1000 * billions) * MICROS + this.#micros);
     }
-    return null;
-  };
+    return behind;
+  }
 
-  #readDate(cursor: FieldCursor): FieldFault | null {
-    const { bytes, at } = cursor;
+  #readDate(bytes: Uint8Array, at: number, end: number, stop: number): number {
     const year = 100 * twoDigits(bytes, at) + twoDigits(bytes, at + 2);
     const month = twoDigits(bytes, at + 5);
     const day = twoDigits(bytes, at + 8);
     const hour = twoDigits(bytes, at + 11);
     const minute = twoDigits(bytes, at + 14);
     if (
-      year > 9999 || month < 1 || month > 12 || day < 1 || day > daysOfMonth(year, month) ||
-      hour > 23 || minute > 59 || bytes[at + 7] !== DASH || bytes[at + 13] !== COLON
-    ) return this.malformed;
+      year > 9999 || month < 1 || month > 12 || hour > 23 || minute > 59 ||
+      bytes[at + 7] !== DASH || bytes[at + 13] !== COLON
+    ) return MALFORMED;
     const separator = bytes[at + 10]!;
-    if ((separator | TO_SMALL) !== SMALL_T && separator !== BLANK) return this.malformed;
-    cursor.at = at + SHORTEST_LENGTH;
-    const second = this.#readSecond(cursor);
-    if (second > 59) return this.malformed;
-    const days = this.#daysBeforeMonth(year, month) + day - 1;
-    return this.#readZone(cursor, days * DAY_SECONDS + hour * 3600 + minute * 60 + second);
+    if ((separator | TO_SMALL) !== SMALL_T && separator !== BLANK) return MALFORMED;
+    this.#findMonth(year, month);
+    if (day < 1 || day > this.#dayCount) return MALFORMED;
+    const days = this.#daysBefore + day - 1;
+    this.seconds = days * DAY_SECONDS + hour * 3600 + minute * 60;
+    at += SHORTEST_LENGTH;
+    if (at < end && bytes[at] === COLON) {
+      at = this.#readSecond(bytes, at + 1, end, stop);
+      if (at < 0) return at;
+    }
+    // by far the most
+    if (at < end && bytes[at] === CAPITAL_Z) return at + 1;
+    return this.#readZone(bytes, at, end);
   }
 
-  #daysBeforeMonth(year: number, month: number): number {
+  #findMonth(year: number, month: number): void {
     const yearMonth = 16 * year + month;
-    if (yearMonth !== this.#month) {
-      this.#month = yearMonth;
-      this.#daysBefore = daysSince1970(year, month);
-    }
-    return this.#daysBefore;
+    if (yearMonth === this.#month) return;
+    this.#month = yearMonth;
+    this.#daysBefore = daysSince1970(year, month);
+    this.#dayCount = daysOfMonth(year, month);
   }
 
-  /** Reads `:SS`, `:SS.digits` or nothing. @returns the second; NO_DIGITS if it is none */
-  #readSecond(cursor: FieldCursor): number {
-    const { bytes, end } = cursor;
-    let { at } = cursor;
-    if (at >= end || bytes[at] !== COLON) return 0;
-    if (at + 3 > end) return NO_DIGITS;
-    const second = twoDigits(bytes, at + 1);
-    at += 3;
-    if (at < end && (bytes[at] === POINT || bytes[at] === COMMA && cursor.isEndKnown)) {
-      const from = ++at;
-      let micros = 0;
-      for (; at < end; at++) {
-        const digit = bytes[at]! - ZERO;
-        if (digit >>> 0 > 9) break;
-        if (at - from < MICRO_DIGITS) micros = 10 * micros + digit;
-        else if (digit > 0) return NO_DIGITS;
-      }
-      if (at === from) return NO_DIGITS;
-      for (let missing = MICRO_DIGITS - (at - from); missing > 0; missing--) micros *= 10;
-      this.#micros = micros;
+  /** Reads `SS` or `SS.digits`, and adds it to what was read. */
+  #readSecond(bytes: Uint8Array, at: number, end: number, stop: number): number {
+    const second = at + 2 <= end ? twoDigits(bytes, at) : NO_DIGITS;
+    if (second > 59) return MALFORMED;
+    this.seconds += second;
+    at += 2;
+    if (at >= end) return at;
+    if (bytes[at] !== POINT && (bytes[at] !== COMMA || stop === COMMA_STOPS)) return at;
+    const from = ++at;
+    let micros = 0;
+    for (; at < end; at++) {
+      const digit = bytes[at]! - ZERO;
+      if (digit >>> 0 > 9) break;
+      if (at - from < MICRO_DIGITS) micros = 10 * micros + digit;
+      else if (digit > 0) return MALFORMED;
     }
-    cursor.at = at;
-    return second;
+    if (at === from) return MALFORMED;
+    for (let missing = MICRO_DIGITS - (at - from); missing > 0; missing--) micros *= 10;
+    this.#micros = micros;
+    return at;
   }
 
-  /** Reads the zone, if there is one, and sets `seconds`. */
-  #readZone(cursor: FieldCursor, local: number): FieldFault | null {
-    const { bytes, end } = cursor;
-    let { at } = cursor;
+  /** Reads the zone, if there is one, and takes `seconds` for a time of it. */
+  #readZone(bytes: Uint8Array, at: number, end: number): number {
+    const local = this.seconds;
     if (at < end && bytes[at] === BLANK) at++;
     const first = at < end ? bytes[at]! : 0;
-    this.seconds = local;
-    if ((first | TO_SMALL) === SMALL_Z) {
-      cursor.at = at + 1;
-      return null;
-    }
+    if ((first | TO_SMALL) === SMALL_Z) return at + 1;
     if (first === UTC[0] && at + 3 <= end && bytes[at + 1] === UTC[1] && bytes[at + 2] === UTC[2]) {
-      cursor.at = at + 3;
-      return null;
+      return at + 3;
     }
-    if (first !== PLUS && first !== DASH) return this.#takeLocal(local);
+    if (first !== PLUS && first !== DASH) return this.#takeLocal(local, at, end);
     const hours = at + 3 <= end ? twoDigits(bytes, at + 1) : NO_DIGITS;
     let minutes = 0;
     at += 3;
@@ -167,16 +168,13 @@ export class TimestampEncoder implements ColumnEncoder {
       minutes = at + 2 <= end ? twoDigits(bytes, at) : NO_DIGITS;
       at += 2;
     }
-    if (hours > 23 || minutes > 59) return this.malformed;
+    if (hours > 23 || minutes > 59) return MALFORMED;
     const offset = hours * 3600 + minutes * 60;
     this.seconds = first === PLUS ? local - offset : local + offset;
-    cursor.at = at;
-    return null;
+    return at;
   }
 
-  #readEpoch(cursor: FieldCursor): FieldFault | null {
-    const { bytes, end } = cursor;
-    let { at } = cursor;
+  #readEpoch(bytes: Uint8Array, at: number, end: number): number {
     const isNegative = at < end && bytes[at] === DASH;
     if (isNegative) at++;
     const from = at;
@@ -186,8 +184,7 @@ export class TimestampEncoder implements ColumnEncoder {
       if (digit >>> 0 > 9) break;
       value = 10 * value + digit;
     }
-    cursor.at = at;
-    if (at === from || at - from > EPOCH_DIGITS) return this.malformed;
+    if (at === from || at - from > EPOCH_DIGITS) return MALFORMED;
     if (isNegative) value = -value;
     if (value < EPOCH_MS_FROM) {
       this.seconds = value;
@@ -196,14 +193,15 @@ export class TimestampEncoder implements ColumnEncoder {
       this.#micros = (value - 1000 * this.seconds) * 1000;
     }
     const isInRange = this.seconds >= FIRST_SECOND && this.seconds < END_SECOND;
-    return isInRange ? null : this.malformed;
+    return isInRange ? at : MALFORMED;
   }
 
   /** Takes a time without a zone as one of the pipeline's zone. */
-  #takeLocal(local: number): FieldFault | null {
+  #takeLocal(local: number, at: number, end: number): number {
     this.seconds = this.#timeZone.instantOf(local);
     this.isAmbiguous = this.#timeZone.kind === "ambiguous";
-    return this.#timeZone.kind === "skipped" ? this.#skipped : null;
+    if (this.#timeZone.kind !== "skipped") return at;
+    return at < end ? MALFORMED : TIME_SKIPPED;
   }
 }
 

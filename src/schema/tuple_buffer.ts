@@ -10,6 +10,8 @@ const HEADER = Uint8Array.from([
   ...[0, 0, 0, 0], // flags
   ...[0, 0, 0, 0], // length of the header's extension
 ]);
+/** Where the first tuple begins. */
+export const COPY_HEADER_BYTES = HEADER.length;
 /** What ends the input in place of a tuple's column count. */
 const TRAILER = -1;
 const TRAILER_BYTES = 2;
@@ -23,13 +25,15 @@ const TWO_TO_16 = 0x1_0000;
 const TWO_TO_32 = 0x1_0000_0000;
 
 export class TupleBuffer {
-  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_SIZE_BYTES);
+  bytes: Uint8Array<ArrayBuffer>;
   length = HEADER.length;
   rowCount = 0;
-  #view = new DataView(this.bytes.buffer);
+  #view: DataView;
 
-  constructor() {
+  constructor({ firstSizeBytes = FIRST_SIZE_BYTES } = {}) {
+    this.bytes = new Uint8Array(firstSizeBytes);
     this.bytes.set(HEADER);
+    this.#view = new DataView(this.bytes.buffer);
   }
 
   /** Empties it; its memory is kept. */
@@ -55,8 +59,8 @@ export class TupleBuffer {
   }
 
   putInt16(value: number): void {
-    this.#view.setInt16(this.length, value);
-    this.length += 2;
+    this.bytes[this.length++] = value >> 8;
+    this.bytes[this.length++] = value;
   }
 
   putInt32(value: number): void {
@@ -66,7 +70,7 @@ export class TupleBuffer {
 
   /** @param value a whole number that a double holds exactly */
   putInt64(value: number): void {
-    const high = Math.floor(value / TWO_TO_32);
+    const high = value >= 0 && value < TWO_TO_32 ? 0 : Math.floor(value / TWO_TO_32);
     this.#view.setInt32(this.length, high);
     this.#view.setUint32(this.length + 4, value - high * TWO_TO_32);
     this.length += 8;

@@ -1,5 +1,4 @@
-import type { ColumnEncoder, FieldFault } from "./column_encoder.ts";
-import type { FieldCursor } from "./field_cursor.ts";
+import { type ColumnEncoder, type FieldFaults, MALFORMED } from "./column_encoder.ts";
 import type { TupleBuffer } from "./tuple_buffer.ts";
 
 const UUID_BYTES = 16;
@@ -13,37 +12,38 @@ for (const [value, digit] of [..."0123456789abcdef"].entries()) {
   HEX_VALUES[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
-/** In 8-4-4-4-12, where the digits of each byte begin and where the hyphens are. */
-const DIGIT_PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-const HYPHEN_PLACES = [8, 13, 18, 23];
-
 /** Reads UUIDs as 8-4-4-4-12 hexadecimal digits of either case. */
 export class UuidEncoder implements ColumnEncoder {
-  readonly malformed = {
-    code: "bad_uuid",
-    expected: "expected 32 hexadecimal digits as 8-4-4-4-12",
-  };
+  readonly faults: FieldFaults = [
+    { code: "bad_uuid", expected: "expected 32 hexadecimal digits as 8-4-4-4-12" },
+  ];
 
-  readonly encode = (cursor: FieldCursor, out: TupleBuffer): FieldFault | null => {
-    const { bytes, at: start } = cursor;
-    if (cursor.end - start < TEXT_LENGTH) return this.malformed;
-    for (let index = 0; index < HYPHEN_PLACES.length; index++) {
-      if (bytes[start + HYPHEN_PLACES[index]!] !== HYPHEN) return this.malformed;
-    }
+  encode(bytes: Uint8Array, at: number, end: number, _stop: number, out: TupleBuffer): number {
+    if (end - at < TEXT_LENGTH) return MALFORMED;
+    if (
+      bytes[at + 8] !== HYPHEN || bytes[at + 13] !== HYPHEN || bytes[at + 18] !== HYPHEN ||
+      bytes[at + 23] !== HYPHEN
+    ) return MALFORMED;
+    const first = fourDigits(bytes, at);
+    const second = fourDigits(bytes, at + 4);
+    const third = fourDigits(bytes, at + 9);
+    const fourth = fourDigits(bytes, at + 14);
+    const fifth = fourDigits(bytes, at + 19);
+    const sixth = fourDigits(bytes, at + 24);
+    const seventh = fourDigits(bytes, at + 28);
+    const eighth = fourDigits(bytes, at + 32);
+    if ((first | second | third | fourth | fifth | sixth | seventh | eighth) < 0) return MALFORMED;
     out.putInt32(UUID_BYTES);
-    const target = out.bytes;
-    const to = out.length;
-    let check = 0;
-    for (let index = 0; index < UUID_BYTES; index++) {
-      const from = start + DIGIT_PLACES[index]!;
-      const high = HEX_VALUES[bytes[from]!]!;
-      const low = HEX_VALUES[bytes[from + 1]!]!;
-      check |= high | low;
-      target[to + index] = high << 4 | low;
-    }
-    if (check < 0) return this.malformed;
-    out.length = to + UUID_BYTES;
-    cursor.at = start + TEXT_LENGTH;
-    return null;
-  };
+    out.putInt32(first << 16 | second);
+    out.putInt32(third << 16 | fourth);
+    out.putInt32(fifth << 16 | sixth);
+    out.putInt32(seventh << 16 | eighth);
+    return at + TEXT_LENGTH;
+  }
+}
+
+/** Below 0 if not all are hexadecimal digits, for -1 stays below 0 whatever is or-ed to it. */
+function fourDigits(bytes: Uint8Array, at: number): number {
+  return HEX_VALUES[bytes[at]!]! << 12 | HEX_VALUES[bytes[at + 1]!]! << 8 |
+    HEX_VALUES[bytes[at + 2]!]! << 4 | HEX_VALUES[bytes[at + 3]!]!;
 }

@@ -1,5 +1,4 @@
-import type { ColumnEncoder, FieldFault } from "./column_encoder.ts";
-import type { FieldCursor } from "./field_cursor.ts";
+import { type ColumnEncoder, type FieldFaults, MALFORMED } from "./column_encoder.ts";
 import type { WholeColumn } from "./schema.ts";
 import type { TupleBuffer } from "./tuple_buffer.ts";
 
@@ -10,13 +9,15 @@ const PLUS = 0x2b;
 const REST_DIGITS = 9;
 const BILLION = 1_000_000_000;
 
+/** Code of the second fault. */
+const OUT_OF_RANGE = -2;
+
 /**
  * Reads whole numbers: a sign or none, then digits, leading zeros included. They are carried as
  * billions and a rest, so that they are exact over the whole of int64.
  */
 export class WholeEncoder implements ColumnEncoder {
-  readonly malformed: FieldFault;
-  readonly #outOfRange: FieldFault;
+  readonly faults: FieldFaults;
   readonly #isBig: boolean;
   readonly #smallestBillions: number;
   readonly #smallestRest: number;
@@ -32,52 +33,61 @@ export class WholeEncoder implements ColumnEncoder {
     this.#largestBillions = Number(largest / BigInt(BILLION));
     this.#largestRest = Number(largest % BigInt(BILLION));
     const expected = `expected a whole number from ${smallest} to ${largest}`;
-    this.malformed = { code: "bad_number", expected };
-    this.#outOfRange = { code: "out_of_range", expected };
+    this.faults = [{ code: "bad_number", expected }, { code: "out_of_range", expected }];
   }
 
-  readonly encode = (cursor: FieldCursor, out: TupleBuffer): FieldFault | null => {
-    const { bytes, end } = cursor;
-    let { at } = cursor;
+  encode(bytes: Uint8Array, at: number, end: number, _stop: number, out: TupleBuffer): number {
     const isNegative = bytes[at] === DASH;
     if (isNegative || bytes[at] === PLUS) at++;
     const from = at;
     while (at < end && bytes[at] === ZERO) at++;
     const first = at;
+    // so many digits are an int32, which is quick
+    const restEnd = end - at > REST_DIGITS ? at + REST_DIGITS : end;
     let rest = 0;
-    for (; at < end; at++) {
+    for (; at < restEnd; at++) {
       const digit = bytes[at]! - ZERO;
       if (digit >>> 0 > 9) break;
       rest = 10 * rest + digit;
     }
-    cursor.at = at;
-    if (at === from) return this.malformed;
+    if (at === from) return MALFORMED;
     let billions = 0;
-    if (at - first > REST_DIGITS) {
+    if (at - first === REST_DIGITS) {
+      while (at < end && bytes[at]! - ZERO >>> 0 <= 9) at++;
       billions = digitsIn(bytes, first, at - REST_DIGITS);
       rest = digitsIn(bytes, at - REST_DIGITS, at);
     }
-    return isNegative ? this.#put(-billions, -rest, out) : this.#put(billions, rest, out);
-  };
+    if (isNegative) {
+      billions = -billions;
+      rest = -rest;
+    }
+    // what goes on behind the number is none, whatever else is wrong
+    if (!this.#isInRange(billions, rest)) return at < end ? MALFORMED : OUT_OF_RANGE;
+    this.#put(billions, rest, out);
+    return at;
+  }
 
-  #put(billions: number, rest: number, out: TupleBuffer): FieldFault | null {
+  #isInRange(billions: number, rest: number): boolean {
     if (billions <= this.#smallestBillions) {
-      if (billions < this.#smallestBillions || rest < this.#smallestRest) return this.#outOfRange;
+      if (billions < this.#smallestBillions || rest < this.#smallestRest) return false;
     }
     if (billions >= this.#largestBillions) {
-      if (billions > this.#largestBillions || rest > this.#largestRest) return this.#outOfRange;
+      if (billions > this.#largestBillions || rest > this.#largestRest) return false;
     }
+    return true;
+  }
+
+  #put(billions: number, rest: number, out: TupleBuffer): void {
     if (!this.#isBig) {
       out.putInt32(4);
-      out.putInt32(billions * BILLION + rest);
-    } else if (billions === 0) {
-      out.putInt32(8);
-      out.putInt64(rest);
+      out.putInt32((billions * BILLION + rest) | 0);
     } else {
       out.putInt32(8);
-      out.putBillions(billions, rest);
+      if (billions === 0) {
+        out.putInt32(rest >> 31); // the sign
+        out.putInt32(rest);
+      } else out.putBillions(billions, rest);
     }
-    return null;
   }
 }
 

@@ -17,6 +17,8 @@ export interface ScanAllOptions {
   readonly maxRecordBytes?: number;
   readonly startByte?: number;
   readonly startLine?: number;
+  /** One that was used before, of the same record limit; a new one unless given. */
+  readonly scanner?: RecordScanner;
   /** Of the fields. */
   readonly decoder?: TextDecoder;
   /** How many bytes to give next; all of them unless given. */
@@ -33,12 +35,9 @@ export function latin1(text: string): Uint8Array {
 }
 
 export function scanAll(input: Uint8Array, options: ScanAllOptions = {}): Found[] {
-  const startByte = options.startByte ?? 0;
-  const scanner = new RecordScanner({
-    startByte,
-    startLine: options.startLine ?? 1,
-    maxRecordBytes: options.maxRecordBytes ?? 1024 * 1024,
-  });
+  const { startByte = 0, startLine = 1, maxRecordBytes = 1024 * 1024 } = options;
+  const scanner = options.scanner ?? new RecordScanner({ startByte, startLine, maxRecordBytes });
+  options.scanner?.restart({ startByte, startLine });
   const found: Found[] = [];
   let given = startByte;
   let atEnd = false;

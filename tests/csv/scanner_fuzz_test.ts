@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { RecordScanner } from "../../src/csv/record_scanner.ts";
 import type { Random } from "../../src/generate/random.ts";
 import { fuzz } from "../support/fuzz.ts";
 import { mutatedCsv, randomBytes } from "../support/mutated_csv.ts";
@@ -25,6 +26,29 @@ function assertTiles(input: Uint8Array, found: readonly Found[]): void {
   assertEquals(byte, input.length);
 }
 
+/** By record limit: used for one input after the other, and left in the midst of each. */
+const usedScanners = new Map<number, RecordScanner>();
+
+function usedScanner(maxRecordBytes: number): RecordScanner {
+  const known = usedScanners.get(maxRecordBytes);
+  if (known !== undefined) return known;
+  const scanner = new RecordScanner({ startByte: 0, startLine: 1, maxRecordBytes });
+  usedScanners.set(maxRecordBytes, scanner);
+  return scanner;
+}
+
+/** Scans some of the input, and leaves the scanner there. */
+function leaveIn(input: Uint8Array, scanner: RecordScanner, random: Random): void {
+  const part = input.subarray(0, random.below(input.length + 1));
+  scanner.restart({ startByte: random.below(1_000), startLine: 1 });
+  scanner.room().set(part);
+  scanner.grow(part.length);
+  for (let steps = random.below(10); steps > 0; steps--) {
+    const step = scanner.next(false);
+    if (step === "more" || step === "end") return;
+  }
+}
+
 function assertSplitsAgree(input: Uint8Array, random: Random): void {
   const maxRecordBytes = random.pick([1, 7, 60, 300, 1024 * 1024]);
   const whole = scanAll(input, { maxRecordBytes });
@@ -36,6 +60,10 @@ function assertSplitsAgree(input: Uint8Array, random: Random): void {
   for (const chunkBytes of [() => 1, () => 1 + random.below(most), () => random.below(most)]) {
     assertEquals(scanAll(input, { maxRecordBytes, chunkBytes }), whole, text());
   }
+  const scanner = usedScanner(maxRecordBytes);
+  const chunkBytes = () => 1 + random.below(most);
+  assertEquals(scanAll(input, { maxRecordBytes, chunkBytes, scanner }), whole, text());
+  leaveIn(input, scanner, random);
 }
 
 Deno.test("random bytes are the same records, which tile them, however they are cut", async () => {

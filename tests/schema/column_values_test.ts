@@ -172,3 +172,27 @@ Deno.test("a time that occurs twice is counted once, at its own record", () => {
     assertEquals([ambiguousTimes, tuples.rowCount], [2, 5]);
   }
 });
+
+Deno.test("a time that occurs twice is not counted of a record that is rejected, nor of the next", () => {
+  const time: SourceColumn = {
+    name: "t",
+    type: "timestamptz",
+    presence: "optional",
+    description: "",
+  };
+  const number: SourceColumn = {
+    name: "n",
+    type: "integer",
+    presence: "required",
+    description: "",
+  };
+  const alone = schemaOf(time);
+  const schema = { ...alone, columns: [...alone.columns, number] };
+  const twice = "2026-10-25 02:30:00";
+  const text = ["t,n", `${twice},1`, `${twice},x`, ",3", `${twice},y`, ",5", ",6"].join("\n");
+  for (const plain of [true, false]) {
+    const options = { schema, timeZone: "Europe/Berlin", plain };
+    const { ambiguousTimes, tuples } = decodeCsv(text, options);
+    assertEquals([ambiguousTimes, tuples.rowCount], [1, 4]);
+  }
+});

@@ -3,6 +3,7 @@ import {
   type HeaderMapping,
   isRepeatedHeader,
   mapHeader,
+  mapSameHeader,
 } from "../../src/schema/header_mapping.ts";
 import { RecordDecoder, type RejectReason } from "../../src/schema/record_decoder.ts";
 import type { Schema } from "../../src/schema/schema.ts";
@@ -19,10 +20,21 @@ export interface Decoded {
   readonly plainCount: number;
 }
 
+/** What is used for one file after the other, as far as they are alike; empty before the first. */
+export interface Reuse {
+  tuples?: TupleBuffer;
+  scanner?: RecordScanner;
+  mapping?: HeaderMapping;
+  decoder?: RecordDecoder;
+}
+
 export interface DecodeCsvOptions {
   readonly schema: Schema;
   readonly timeZone?: string;
   readonly derivedKeyPrefix?: Uint8Array;
+  readonly fileId?: number;
+  /** Of files with the same schema and time zone before; nothing is used again unless given. */
+  readonly reuse?: Reuse;
   /** Whether `decodePlain` is asked first, as the ingester does; it is unless given. */
   readonly plain?: boolean;
   /** How many bytes to give next; all that there is room for unless given. */
@@ -35,8 +47,12 @@ export interface DecodeCsvOptions {
 export function decodeCsv(text: string | Uint8Array, options: DecodeCsvOptions): Decoded {
   const { schema, timeZone = "UTC", plain = true } = options;
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
-  const scanner = new RecordScanner({ startByte: 0, startLine: 1, maxRecordBytes: 1024 * 1024 });
-  const tuples = new TupleBuffer();
+  const reuse = options.reuse ?? {};
+  const start = { startByte: 0, startLine: 1 };
+  const scanner = reuse.scanner ??= new RecordScanner({ ...start, maxRecordBytes: 1024 * 1024 });
+  scanner.restart(start);
+  const tuples = reuse.tuples ??= new TupleBuffer();
+  tuples.reset();
   const rejects: (RejectReason | null)[] = [];
   let plainCount = 0;
   const headerStarts: number[] = [];
@@ -64,17 +80,22 @@ export function decodeCsv(text: string | Uint8Array, options: DecodeCsvOptions):
       scanner.grow(piece.length);
       given += piece.length;
     } else if (decoder === null || mapping === null) {
-      const header = mapHeader(schema, scanner);
+      const known = reuse.mapping && mapSameHeader(reuse.mapping, scanner);
+      const header = known ? { ok: true, mapping: known } as const : mapHeader(schema, scanner);
       if (!header.ok) throw new Error(`${header.code}: ${header.reason}`);
       mapping = header.mapping;
-      decoder = new RecordDecoder({
-        schema,
-        mapping,
-        timeZone,
+      const origin = {
         derivedKeyPrefix: options.derivedKeyPrefix ??
           Uint8Array.from({ length: 16 }, (_, index) => 0xf0 + index),
-        fileId: 7,
-      });
+        fileId: options.fileId ?? 7,
+      };
+      if (known && reuse.decoder) {
+        decoder = reuse.decoder;
+        decoder.retarget(origin);
+      } else {
+        decoder = new RecordDecoder({ schema, mapping, timeZone, ...origin });
+      }
+      Object.assign(reuse, { mapping, decoder });
     } else if (step === "record" && isRepeatedHeader(mapping, scanner)) {
       headerStarts.push(scanner.startByte);
     } else {

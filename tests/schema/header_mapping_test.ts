@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { RecordScanner } from "../../src/csv/record_scanner.ts";
-import { type HeaderResult, isRepeatedHeader, mapHeader } from "../../src/schema/header_mapping.ts";
+import {
+  type HeaderResult,
+  isRepeatedHeader,
+  mapHeader,
+  mapSameHeader,
+} from "../../src/schema/header_mapping.ts";
 import { USER_EVENTS } from "../../src/schema/user_events.ts";
 
 function scanned(content: string | Uint8Array): RecordScanner {
@@ -76,5 +81,19 @@ Deno.test("a header that comes again is known by its bytes, whatever its line en
   ];
   for (const [text, expected] of cases) {
     assertEquals(isRepeatedHeader(result.mapping, scanned(text)), expected, text);
+  }
+});
+
+Deno.test("a header of the same bytes is mapped as the one before, at its own place", () => {
+  const text = "price,user_id,product_id,event_type,event_time,colour";
+  const known = mapped(`${text}\n`);
+  assert(known.ok);
+  for (const same of [`${text}\n`, `${text}\r\n`, text, `\n\r\n${text}\n`, `\ufeff${text}\n`]) {
+    const expected = mapped(same);
+    assert(expected.ok);
+    assertEquals(mapSameHeader(known.mapping, scanned(same)), expected.mapping, same);
+  }
+  for (const other of [`${text} \n`, `${text}s\n`, text.toUpperCase(), "price,user_id"]) {
+    assertEquals(mapSameHeader(known.mapping, scanned(other)), null, other);
   }
 });

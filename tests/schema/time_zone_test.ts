@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Random } from "../../src/generate/random.ts";
-import { isTimeZone, TimeZone } from "../../src/schema/time_zone.ts";
+import { isTimeZone, TimeZone, timeZoneNamed } from "../../src/schema/time_zone.ts";
 
 const DAY_SECONDS = 86_400;
 /** Zones with changes by an hour, by half an hour, by a whole day, and offsets with seconds. */
@@ -109,5 +109,13 @@ Deno.test("names of the IANA database are time zones, offsets and other words ar
   }
   for (const name of ["", "+02:00", "-05", "Europe/Atlantis", "Berlin", "UTC+2"]) {
     assertEquals(isTimeZone(name), false, name);
+  }
+});
+
+Deno.test("a zone is one for all who ask for its name, and none has no name of a zone", () => {
+  assertStrictEquals(timeZoneNamed("Europe/Berlin"), timeZoneNamed("Europe/Berlin"));
+  assertEquals(timeZoneNamed("Asia/Tokyo").offsetAt(0), 9 * 3_600);
+  for (let times = 0; times < 2; times++) {
+    assertThrows(() => timeZoneNamed("Europe/Atlantis"), RangeError);
   }
 });
