@@ -75,7 +75,7 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
   const { targetFromFlags } = await import("./database_option.ts");
   const { IngestReporter } = await import("./ingest_reporter.ts");
   const { holdTarget } = await import("../database/hold_target.ts");
-  const reporter = new IngestReporter(terminal);
+  const reporter = new IngestReporter(terminal, { hasEnd: flags.switch("once") });
   const target = targetFromFlags(flags);
   // an embedded server stays up from one connection to the next
   const release = await holdTarget(target, { say: (text) => terminal.say(text) });
@@ -120,7 +120,7 @@ async function folderSource(
     const real = await Deno.realPath(directory);
     const info = await Deno.stat(real);
     if (!info.isDirectory) throw new Deno.errors.NotADirectory(`${directory} is a file`);
-    for await (const _ of Deno.readDir(real)) break;
+    (await Deno.open(real)).close(); // may it be read?
     return {
       kind: "folder",
       directory: real,

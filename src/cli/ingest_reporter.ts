@@ -1,11 +1,10 @@
 import { PgsluiceError } from "../pgsluice_error.ts";
 import type { CommittedBatch, IngestObserver } from "../pipeline/ingest_observer.ts";
+import { type BatchStages, noStages, STAGE_NAMES } from "../sink/batch_stages.ts";
 import type { Terminal } from "./command.ts";
 import { escapeControls } from "./escape_controls.ts";
+import { IngestProgress } from "./ingest_progress.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./number_format.ts";
-
-/** The rate shown is over this much of the recent past. */
-const RATE_WINDOW_MS = 3_000;
 
 /** The facts of a whole run, as `--json` gives them. */
 export interface IngestSummary {
@@ -18,6 +17,8 @@ export interface IngestSummary {
   filesFailed: number;
   rejectsByCode: Record<string, number>;
   elapsedMs: number;
+  /** Summed over the batches; those of several pass side by side. */
+  stages: BatchStages;
 }
 
 /** Tells people on stderr what an ingester does, and adds it all up. */
@@ -26,7 +27,8 @@ export class IngestReporter implements IngestObserver {
   readonly #startedMs = performance.now();
   readonly #rejectsByCode = new Map<string, number>();
   readonly #troubled = new Set<string>();
-  #recent: { atMs: number; records: number }[] = [];
+  readonly #stages = noStages();
+  readonly #progress: IngestProgress;
   #loaded = 0;
   #rejected = 0;
   #duplicate = 0;
@@ -35,8 +37,10 @@ export class IngestReporter implements IngestObserver {
   #filesDone = 0;
   #isStream = false;
 
-  constructor(terminal: Terminal) {
+  /** @param options.hasEnd it ends when all that is there is loaded */
+  constructor(terminal: Terminal, { hasEnd }: { hasEnd: boolean }) {
     this.#terminal = terminal;
+    this.#progress = new IngestProgress({ hasEnd, startedMs: this.#startedMs });
   }
 
   /** True if a file could not be loaded. */
@@ -55,6 +59,7 @@ export class IngestReporter implements IngestObserver {
       filesFailed: this.#troubled.size,
       rejectsByCode: Object.fromEntries(this.#rejectsByCode),
       elapsedMs: performance.now() - this.#startedMs,
+      stages: { ...this.#stages },
     };
   }
 
@@ -96,9 +101,16 @@ export class IngestReporter implements IngestObserver {
     for (const [code, count] of batch.rejectsByCode) {
       this.#rejectsByCode.set(code, (this.#rejectsByCode.get(code) ?? 0) + count);
     }
-    const nowMs = performance.now();
-    this.#recent.push({ atMs: nowMs, records: batch.loaded + batch.rejected + batch.duplicate });
-    this.#showLive(nowMs);
+    for (const name of STAGE_NAMES) this.#stages[name] += batch.stages[name];
+    if (!this.#terminal.stderrIsTerminal) return;
+    const atMs = performance.now();
+    this.#progress.committed({
+      atMs,
+      records: batch.loaded + batch.rejected + batch.duplicate,
+      sizeBytes: batch.sizeBytes,
+      backlogBytes: batch.backlogBytes,
+    });
+    this.#showLive(atMs);
   }
 
   caughtUp(): void {
@@ -179,10 +191,7 @@ export class IngestReporter implements IngestObserver {
 
   #showLive(nowMs: number): void {
     if (!this.#terminal.stderrIsTerminal) return;
-    this.#recent = this.#recent.filter(({ atMs }) => nowMs - atMs < RATE_WINDOW_MS);
-    const records = this.#recent.reduce((sum, batch) => sum + batch.records, 0);
-    const windowMs = Math.min(RATE_WINDOW_MS, nowMs - this.#startedMs);
-    this.#terminal.live(`${this.#counts()}  ${formatRate(records / (windowMs / 1000), "records")}`);
+    this.#terminal.live(this.#progress.line(nowMs, this.#counts()));
   }
 }
 

@@ -30,6 +30,11 @@ export const statusCommand: Command = {
     "backlog: files in the folder with bytes that are not committed, and the age of the oldest " +
     "of them by its last change. Files that are failed or held, and doubles of loaded ones, are " +
     "none of it.",
+    "stages: where the time of a batch goes, of the last 100. read: reading its bytes; decode: " +
+    "making rows of them; queue: waiting for a free connection; copy: sending rows, until the " +
+    "server has taken them; turn: waiting for older batches to commit; ledger: writing down " +
+    "rejects, duplicates and how far each file is; commit. Stages of several batches pass side " +
+    "by side. An ingester with a long queue waits for the database, one with none for its files.",
     "journal: how the pipeline's journal on this machine stands to the ledger, as `pgsluice " +
     "checkpoint check` has it. An ingester that cannot write its journal goes on loading; this " +
     "is where it shows.",
@@ -99,6 +104,7 @@ function renderPipeline(
     `files      ${fileCounts(pipeline)}`,
     `backlog    ${backlogText(pipeline, atMs)}`,
     `last batch ${lastBatchText(pipeline, atMs)}`,
+    ...batchLines(pipeline),
     ...journalLines(pipeline),
   ].map(escapeControls);
   const listed = pipeline.files.slice(0, LISTED_FILES);
@@ -134,6 +140,20 @@ function lastBatchText({ lastBatchAtMs, lastMinute }: PipelineStatus, atMs: numb
     : `; in the last minute ${formatRate(lastMinute.recordsPerSecond, "records")}, ` +
       `${formatBytes(Math.round(lastMinute.bytesPerSecond))}/s`;
   return `${ago(lastBatchAtMs, atMs)}${rates}`;
+}
+
+function batchLines({ recentBatches }: PipelineStatus): string[] {
+  if (recentBatches === null) return [];
+  const { batches, meanRecords, connections, stages } = recentBatches;
+  const noun = connections === 1 ? "connection" : "connections";
+  const parts = stages.map(({ stage, meanMs, share }) =>
+    `${stage} ${formatDuration(meanMs)} (${Math.round(share * 100)} %)`
+  );
+  return [
+    `batches    the last ${formatCount(batches)}: ${formatCount(meanRecords)} records on ` +
+    `average, ${connections} ${noun}`,
+    `stages     ${parts.join(", ")}`,
+  ];
 }
 
 function journalLines({ journal }: PipelineStatus): string[] {

@@ -1,10 +1,10 @@
 import type { TransactionSql } from "postgres";
 
 /**
- * Bytes given to the stream at once. postgres.js copies each piece into a message; pieces much
- * smaller cost calls, much larger ones memory.
+ * A good size for a piece. postgres.js copies each into a message; pieces much smaller cost calls,
+ * much larger ones memory.
  */
-const CHUNK_BYTES = 256 * 1024;
+export const PIECE_BYTES = 256 * 1024;
 
 /** The part of a postgres.js query that is not in its types: how it reports an error. */
 interface Rejectable {
@@ -19,16 +19,17 @@ interface Rejectable {
  * (porsager/postgres#1173). Its way to report is taken over here and raced with the end.
  *
  * @param sql Within a transaction, which cannot go on after a rejection but can be rolled back.
- * @param input.bytes The whole input, header and trailer included; not changed, not kept.
- * @param input.onChunk Called after each piece that was handed over; what it throws is the fault.
+ * @param input.bytes The whole input, header and trailer included, at once or in pieces. Not changed
+ * and not kept: a piece has been sent when the next one is asked for, so one buffer may serve for all.
+ * @param input.onPiece Called after each piece that was handed over; what it throws is the fault.
  * @throws The server's or the connection's error, as postgres.js made it.
  */
 export async function copyIn(
   sql: TransactionSql,
-  { statement, bytes, onChunk = () => {} }: {
+  { statement, bytes, onPiece = () => {} }: {
     statement: string;
-    bytes: Uint8Array;
-    onChunk?: () => void;
+    bytes: Uint8Array | Iterable<Uint8Array>;
+    onPiece?: () => void;
   },
 ): Promise<void> {
   const query = sql.unsafe(statement);
@@ -47,26 +48,30 @@ export async function copyIn(
     resolve();
   });
 
-  let start = 0;
-  const writeMore = (): void => {
-    while (!settled && start < bytes.length) {
-      const end = Math.min(start + CHUNK_BYTES, bytes.length);
-      const chunk = bytes.subarray(start, end);
-      start = end;
-      const hasRoom = stream.write(chunk);
-      try {
-        onChunk();
-      } catch (error) {
-        stream.destroy(error as Error);
-        return fail(error);
-      }
-      if (!hasRoom && start < bytes.length) {
-        stream.once("drain", writeMore);
-        return;
-      }
+  const pieces = (bytes instanceof Uint8Array ? cut(bytes) : bytes)[Symbol.iterator]();
+  const writeNext = (): void => {
+    if (settled) return;
+    const { done, value: piece } = pieces.next();
+    if (done) {
+      stream.end();
+      return;
     }
-    if (!settled) stream.end();
+    stream.write(piece, (error) => {
+      if (!error) writeNext(); // else the stream says so
+    });
+    try {
+      onPiece();
+    } catch (error) {
+      stream.destroy(error as Error);
+      fail(error);
+    }
   };
-  writeMore();
+  writeNext();
   await promise;
+}
+
+function* cut(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
+    yield bytes.subarray(start, start + PIECE_BYTES);
+  }
 }

@@ -1,5 +1,6 @@
 import ledger from "../../sql/migrations/0001_ledger.sql" with { type: "text" };
 import repair from "../../sql/migrations/0002_repair.sql" with { type: "text" };
+import stages from "../../sql/migrations/0003_stages.sql" with { type: "text" };
 import type { ISql } from "postgres";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import type { Sql } from "./connect.ts";
@@ -16,6 +17,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: "0001_ledger", text: ledger },
   { number: 2, name: "0002_repair", text: repair },
+  { number: 3, name: "0003_stages", text: stages },
 ];
 
 /** The advisory lock of everything that changes the structure: "pgsluice" in ASCII. */

@@ -2,8 +2,8 @@
  * Gathers records into batches and cuts them: by rows, by bytes, and by age. While the database is
  * idle every batch goes at once (latency); while it is busy they grow (throughput).
  *
- * Invariant: there are `poolSize` batches in all, so the rows held in memory are bounded by
- * poolSize times the larger of the two limits and one record.
+ * Invariant: there are at most `poolSize` batches in all, made when they are first needed, so the
+ * rows held in memory are bounded by poolSize times the larger of the two limits and one record.
  */
 import { Batch, type Segment } from "../sink/batch.ts";
 
@@ -16,6 +16,7 @@ export interface BatchLimits {
 }
 
 export interface BatcherOptions {
+  /** Those to begin with. */
   readonly limits: BatchLimits;
   readonly poolSize: number;
   /** Resolves when there is room for another batch. */
@@ -23,31 +24,30 @@ export interface BatcherOptions {
 }
 
 export class Batcher {
+  /** May be changed at any time; looked at before each piece of a source is taken in. */
+  limits: BatchLimits;
   readonly #options: BatcherOptions;
-  readonly #idle: Batch[];
+  readonly #idle: Batch[] = [];
+  #madeCount = 0;
   #current: Batch | null = null;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
-    this.#idle = Array.from({ length: options.poolSize }, () => new Batch());
+    this.limits = options.limits;
   }
 
   /** The batch that is being filled. */
   get current(): Batch {
-    if (this.#current === null) {
-      const batch = this.#idle.pop();
-      if (batch === undefined) throw new Error("more batches are open than the pool holds");
-      this.#current = batch;
-    }
-    return this.#current;
+    return this.#current ??= this.#idle.pop() ?? this.#make();
   }
 
   get isEmpty(): boolean {
     return this.#current === null || this.#current.isEmpty;
   }
 
-  get limits(): BatchLimits {
-    return this.#options.limits;
+  /** Bytes of input in the batch that is being filled. */
+  get currentBytes(): number {
+    return this.#current?.sizeBytes ?? 0;
   }
 
   /** Begins a file's part of the current batch. */
@@ -60,15 +60,15 @@ export class Batcher {
 
   /** ms until the batch has waited long enough; 0 or less if it has. */
   lingerLeftMs(nowMs: number): number {
-    return this.isEmpty
-      ? Infinity
-      : this.current.openedAtMs + this.#options.limits.lingerMs - nowMs;
+    return this.isEmpty ? Infinity : this.current.openedAtMs + this.limits.lingerMs - nowMs;
   }
 
   /** Hands the batch over, if there is anything in it. */
   async flush(): Promise<void> {
     if (this.isEmpty) return;
     const batch = this.current;
+    const { rows, sizeBytes } = this.limits;
+    batch.isFull = batch.recordCount >= rows || batch.sizeBytes >= sizeBytes;
     this.#current = null;
     await this.#options.offer(batch);
   }
@@ -77,5 +77,13 @@ export class Batcher {
   recycle(batch: Batch): void {
     batch.reset();
     this.#idle.push(batch);
+  }
+
+  #make(): Batch {
+    if (this.#madeCount === this.#options.poolSize) {
+      throw new Error("more batches are open than the pool holds");
+    }
+    this.#madeCount++;
+    return new Batch();
   }
 }

@@ -2,8 +2,9 @@
  * Copy in parallel, commit in order. Batches are taken by several connections at once and commit
  * in the order in which they were read.
  *
- * Invariants: at most as many batches are here as there are connections, plus one that waits; the
- * oldest one may wait for any lock, a younger one that blocks it is rolled back and done again.
+ * Invariants: at most as many batches are here as there are connections, plus one that waits; no
+ * more than `limit` are begun at a time; the oldest one may wait for any lock, a younger one that
+ * blocks it is rolled back and done again.
  */
 import type { Batch } from "../sink/batch.ts";
 import { type CommitResult, type CommitTurn, YieldToOlderError } from "../sink/batch_sink.ts";
@@ -18,6 +19,7 @@ export interface BatchCarrier {
 }
 
 export interface CommitQueueOptions {
+  /** Those to begin with. */
   readonly carriers: readonly BatchCarrier[];
   /** The server processes that hold what the given one waits for, at first or second hand. */
   readonly blockersOf: (processId: number) => Promise<readonly number[]>;
@@ -27,6 +29,13 @@ export interface CommitQueueOptions {
   readonly onFault: (error: unknown) => void;
   /** Called when a connection has become free. */
   readonly onFree: () => void;
+}
+
+interface WaitingBatch {
+  readonly batch: Batch;
+  readonly order: number;
+  /** By the performance clock. */
+  readonly sinceMs: number;
 }
 
 interface Flight {
@@ -39,10 +48,13 @@ interface Flight {
 }
 
 export class CommitQueue {
+  /** So many connections are used at most; may be changed at any time. */
+  limit = Infinity;
   readonly #options: CommitQueueOptions;
   readonly #free: BatchCarrier[];
   readonly #flights: Flight[] = [];
-  #waiting: { batch: Batch; order: number } | null = null;
+  #carrierCount: number;
+  #waiting: WaitingBatch | null = null;
   #roomWaiters: (() => void)[] = [];
   #nextOrder = 0;
   #fault: { error: unknown } | null = null;
@@ -52,12 +64,24 @@ export class CommitQueue {
   constructor(options: CommitQueueOptions) {
     this.#options = options;
     this.#free = [...options.carriers];
+    this.#carrierCount = this.#free.length;
     this.#timer = setInterval(() => this.#pollBlockers(), BLOCKER_POLL_MS);
   }
 
-  /** True if a connection stands idle. */
+  /** True if a connection stands idle that may be used. */
   get hasFreeCarrier(): boolean {
-    return this.#free.length > 0;
+    return this.#free.length > 0 && this.#flights.length < this.limit;
+  }
+
+  /** One more connection. */
+  addCarrier(carrier: BatchCarrier): void {
+    this.#carrierCount++;
+    this.#free.push(carrier);
+    this.#becameFree();
+  }
+
+  get carrierCount(): number {
+    return this.#carrierCount;
   }
 
   /** True if nothing is being committed. */
@@ -68,13 +92,8 @@ export class CommitQueue {
   /** Hands a batch over; resolves when there is room for the next one. @throws after a fault */
   async offer(batch: Batch): Promise<void> {
     this.throwFault();
-    const order = this.#nextOrder++;
-    const carrier = this.#free.pop();
-    if (carrier !== undefined) {
-      this.#launch({ batch, order, carrier });
-      return;
-    }
-    this.#waiting = { batch, order };
+    this.#waiting = { batch, order: this.#nextOrder++, sinceMs: performance.now() };
+    this.#launchWaiting();
     while (this.#waiting !== null && this.#fault === null) await this.#change();
     this.throwFault();
   }
@@ -114,6 +133,21 @@ export class CommitQueue {
     if (this.#fault !== null) throw this.#fault.error;
   }
 
+  #launchWaiting(): void {
+    if (this.#waiting === null || !this.hasFreeCarrier || this.#fault !== null) return;
+    const { batch, order, sinceMs } = this.#waiting;
+    this.#waiting = null;
+    batch.stages.queueMs = performance.now() - sinceMs;
+    batch.connections = Math.min(this.limit, this.#carrierCount);
+    this.#launch({ batch, order, carrier: this.#free.pop()! });
+  }
+
+  #becameFree(): void {
+    this.#launchWaiting();
+    this.#announceChange();
+    this.#options.onFree();
+  }
+
   async #launch(
     { batch, order, carrier }: { batch: Batch; order: number; carrier: BatchCarrier },
   ): Promise<void> {
@@ -135,15 +169,8 @@ export class CommitQueue {
       }
       return;
     }
-    const next = this.#waiting;
-    if (next !== null && this.#fault === null) {
-      this.#waiting = null;
-      this.#launch({ ...next, carrier });
-    } else {
-      this.#free.push(carrier);
-    }
-    this.#announceChange();
-    this.#options.onFree();
+    this.#free.push(carrier);
+    this.#becameFree();
   }
 
   /** Flights are in order, so the first one is the oldest. */

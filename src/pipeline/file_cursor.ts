@@ -7,16 +7,17 @@
  * is hashed before the scanner's window drops it, so nothing is read twice.
  */
 import { RAW_BYTES } from "../csv/record.ts";
-import { RecordScanner } from "../csv/record_scanner.ts";
+import type { RecordScanner } from "../csv/record_scanner.ts";
 import { derivedKeyPrefix } from "../schema/derived_key_prefix.ts";
-import { type HeaderMapping, isRepeatedHeader, mapHeader } from "../schema/header_mapping.ts";
-import { RecordDecoder } from "../schema/record_decoder.ts";
+import { type HeaderMapping, isRepeatedHeader } from "../schema/header_mapping.ts";
+import type { RecordDecoder } from "../schema/record_decoder.ts";
 import type { Schema } from "../schema/schema.ts";
 import { emptySegment, type Segment } from "../sink/batch.ts";
 import type { ByteSource } from "../source/byte_source.ts";
-import type { ContentHash } from "../source/content_hash.ts";
+import { type ContentHash, contentMark } from "../source/content_hash.ts";
 import type { ReplayStream } from "../source/replay_stream.ts";
 import type { Batcher } from "./batcher.ts";
+import { DecodingKit } from "./decoding_kit.ts";
 import type { RejectCounter } from "./reject_budget.ts";
 import type { TrackedFile } from "./tracked_file.ts";
 
@@ -52,6 +53,8 @@ export interface FileCursorOptions {
   readonly rejectCounter?: RejectCounter;
   /** The source, if it is a stream that holds what was read of it, and is to let go. */
   readonly replay?: ReplayStream;
+  /** Its own unless given; lent until the cursor is closed. */
+  readonly kit?: DecodingKit;
   /** Ends reading between two chunks. */
   readonly signal: AbortSignal;
 }
@@ -67,6 +70,7 @@ interface PassedLine {
 
 export class FileCursor {
   readonly #options: FileCursorOptions;
+  readonly #kit: DecodingKit;
   readonly #scanner: RecordScanner;
   /** Of [0, hashedByte). */
   #hash: ContentHash;
@@ -82,10 +86,10 @@ export class FileCursor {
   constructor(options: FileCursorOptions) {
     this.#options = options;
     const { file, meaning, hash, mapping } = options;
-    this.#scanner = new RecordScanner({
+    this.#kit = options.kit ?? new DecodingKit(meaning);
+    this.#scanner = this.#kit.scannerAt({
       startByte: file.readByte,
       startLine: file.readLine + 1,
-      maxRecordBytes: meaning.maxRecordBytes,
     });
     this.#hash = hash;
     this.#inputByte = file.readByte;
@@ -118,7 +122,7 @@ export class FileCursor {
   async read(
     until: { limitByte: number; isReady?: (byte: number) => boolean },
   ): Promise<void> {
-    const { source, signal } = this.#options;
+    const { source, batcher, signal } = this.#options;
     this.#throwTooMany();
     while (this.#inputByte < until.limitByte && !signal.aborted) {
       if (until.isReady?.(this.#inputByte) === false) return;
@@ -126,7 +130,9 @@ export class FileCursor {
       if (this.#jump()) continue;
       const room = this.#scanner.room();
       const wanted = Math.min(room.length, until.limitByte - this.#inputByte);
+      const startedMs = performance.now();
       const byteCount = await source.read(this.#inputByte, room.subarray(0, wanted));
+      batcher.current.stages.readMs += performance.now() - startedMs;
       if (byteCount === 0) return;
       this.#scanner.grow(byteCount);
       this.#inputByte += byteCount;
@@ -170,15 +176,13 @@ export class FileCursor {
     file.readByte = endByte;
     file.readLine = segment.endLine;
     file.digests = digests;
+    file.contentMark = contentMark(digests);
     file.provisionalFromByte = this.#provisionalFromByte;
   }
 
   #makeDecoder(mapping: HeaderMapping): RecordDecoder {
     const { file, meaning } = this.#options;
-    return new RecordDecoder({
-      schema: meaning.schema,
-      mapping,
-      timeZone: meaning.timeZone,
+    return this.#kit.decoderFor(mapping, {
       derivedKeyPrefix: derivedKeyPrefix(meaning.pipelineName, file),
       fileId: file.fileId,
     });
@@ -192,11 +196,15 @@ export class FileCursor {
     let batch = batcher.current;
     let segment: Segment | null = null;
     let batchBytes = 0;
+    let sinceMs = performance.now();
     for (;;) {
       const isPlain = this.#decoder?.decodePlain(scanner, batch.tuples) ?? false;
       const step = isPlain ? "record" : scanner.next(atEnd);
       if (step === "more" && this.#mapping === null) this.#checkHeaderLength();
-      if (step === "more" || step === "end") return this.#throwTooMany();
+      if (step === "more" || step === "end") {
+        batch.stages.decodeMs += performance.now() - sinceMs;
+        return this.#throwTooMany();
+      }
       if (this.#decoder === null || this.#mapping === null) {
         this.#readHeader(step);
         continue;
@@ -217,7 +225,9 @@ export class FileCursor {
       batchBytes = batch.sizeBytes + scanner.endByte - this.#options.file.readByte;
       if (batch.recordCount >= limits.rows || batchBytes >= limits.sizeBytes) {
         this.close();
+        batch.stages.decodeMs += performance.now() - sinceMs;
         await batcher.flush();
+        sinceMs = performance.now();
         batch = batcher.current;
         segment = null;
       }
@@ -231,7 +241,7 @@ export class FileCursor {
 
   #readHeader(step: "record" | "malformed"): void {
     if (step === "malformed") throw headerFault(this.#scanner.problem);
-    const result = mapHeader(this.#options.meaning.schema, this.#scanner);
+    const result = this.#kit.mapHeader();
     if (!result.ok) throw new FileFault(result.code, result.reason);
     this.#mapping = result.mapping;
     this.#decoder = this.#makeDecoder(result.mapping);

@@ -9,10 +9,9 @@ import type { FileLedger } from "./file_ledger.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
 import type { OnReplaced } from "./ingest_options.ts";
 import type { LoadedContents } from "./loaded_contents.ts";
-import { isPutAway } from "./put_away.ts";
 import { readHeader } from "./read_header.ts";
 import { reloadFile } from "./reload_file.ts";
-import { type TrackedFile, trackFile } from "./tracked_file.ts";
+import { isPutAway, type TrackedFile, trackFile } from "./tracked_file.ts";
 
 export interface FileReplacementOptions {
   readonly sql: Sql;

@@ -13,18 +13,19 @@ import type { Candidate } from "../source/folder_scan.ts";
 import { openCandidate } from "../source/open_candidate.ts";
 import type { Batcher } from "./batcher.ts";
 import { countTaken } from "./count_taken.ts";
+import { DecodingKit } from "./decoding_kit.ts";
 import { FileCursor, FileFault, type Meaning } from "./file_cursor.ts";
 import type { FileLedger } from "./file_ledger.ts";
 import type { FileReplacement } from "./file_replacement.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
 import type { RejectBudget } from "./ingest_options.ts";
 import type { LoadedContents } from "./loaded_contents.ts";
-import { isPutAway, type PutAway } from "./put_away.ts";
+import type { PutAway } from "./put_away.ts";
 import { readHeaderBefore } from "./read_header.ts";
 import { hashBefore, hashRange, resumeHash } from "./recognise_file.ts";
 import { budgetFault, countsOf, RejectCounter } from "./reject_budget.ts";
 import { noteLook, settleLeftMs } from "./settling.ts";
-import { isUnchanged, type TrackedFile, trackFile } from "./tracked_file.ts";
+import { isPutAway, isUnchanged, type TrackedFile, trackFile } from "./tracked_file.ts";
 import { validateFile } from "./validate_file.ts";
 
 export interface FileVisitorOptions {
@@ -64,11 +65,19 @@ interface Look {
 
 const LEAVE = { kind: "leave" } as const;
 
+/**
+ * So many files are in a batch at most: what the ledger is told of each is close to a kilobyte, and
+ * may be more than their rows.
+ */
+const BATCH_FILES = 1_000;
+
 export class FileVisitor {
   readonly #options: FileVisitorOptions;
+  readonly #kit: DecodingKit;
 
   constructor(options: FileVisitorOptions) {
     this.#options = options;
+    this.#kit = new DecodingKit(options.meaning);
   }
 
   /**
@@ -79,10 +88,9 @@ export class FileVisitor {
    */
   async visit(file: TrackedFile, candidate: Candidate): Promise<number | null> {
     const { directory, once, contents, probe } = this.#options;
-    const source = await openCandidate(directory, file.path, probe);
+    const { source, stat } = await openCandidate(directory, file.path, probe);
     contents.delete(file);
     try {
-      const stat = await source.stat();
       noteLook(file, stat, Date.now());
       const limitByte = once ? Math.min(stat.sizeBytes, candidate.sizeBytes) : stat.sizeBytes;
       return await this.#take(file, { source, stat, before: file.stat, limitByte });
@@ -225,12 +233,13 @@ export class FileVisitor {
     hash: ContentHash,
   ): Promise<number | null> {
     const { meaning, batcher, signal, ledger, maxRejects } = this.#options;
+    const kit = this.#kit;
     const rejectCounter = maxRejects === null ? await this.#counterOf(file) : null;
     if (stat.sizeBytes === file.readByte) {
       await ledger.mark(file, { state: "done", reason: null, stat });
       return null;
     }
-    const mapping = await readHeaderBefore(source, { byte: file.readByte, meaning });
+    const mapping = await readHeaderBefore(source, { byte: file.readByte, meaning, kit });
     const settledInMs = this.#settledInMs(file);
     const isEnd = limitByte === stat.sizeBytes && settledInMs <= 0;
     if (maxRejects !== null) {
@@ -245,6 +254,7 @@ export class FileVisitor {
       batcher,
       hash,
       mapping,
+      kit,
       signal,
       ...(rejectCounter !== null && { rejectCounter }),
     });
@@ -258,6 +268,7 @@ export class FileVisitor {
     }
     cursor.close();
     file.reason = null;
+    if (batcher.current.segments.length >= BATCH_FILES) await batcher.flush();
     this.#noteUnknown(file, mapping === null ? cursor.mapping?.unknownNames ?? [] : []);
     const mayEnd = cursor.hasLeftover && cursor.inputByte === stat.sizeBytes;
     return mayEnd ? settledInMs : null;
@@ -289,10 +300,10 @@ export class FileVisitor {
       source: ByteSource;
     },
   ): Promise<boolean> {
-    const { maxRejects, ledger, meaning, signal } = this.#options;
+    const { maxRejects, ledger, signal } = this.#options;
     if (file.readByte > 0) await ledger.drain(); // then its counts are right
     const fromByte = file.readByte;
-    const ahead = await validateFile(part.source, { ...part, fromByte, meaning, signal });
+    const ahead = await validateFile(part.source, { ...part, fromByte, kit: this.#kit, signal });
     if (ahead === null) return false;
     const { records, rejects } = countsOf(file);
     const fault = budgetFault(maxRejects!, {
@@ -317,9 +328,10 @@ export class FileVisitor {
     digests: ContentDigests,
   ): Promise<ContentHash> {
     const { sql, table, ledger, meaning } = this.#options;
+    const kit = this.#kit;
     await ledger.drain();
     const fromByte = file.provisionalFromByte!;
-    const mapping = await readHeaderBefore(source, { byte: file.readByte, meaning });
+    const mapping = await readHeaderBefore(source, { byte: file.readByte, meaning, kit });
     const range = { start: fromByte, end: file.readByte };
     const { lineEnds, ...counts } = await countTaken(source, { ...range, meaning, mapping });
     const hash = await hashBefore(source, { byte: fromByte, laterByte: file.readByte, digests });

@@ -7,28 +7,21 @@
 import { join } from "@std/path";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import { writeFirstScan } from "../sink/first_scan.ts";
-import { loadFiles, registerFiles } from "../sink/ledger.ts";
+import { eachFile, registerFiles } from "../sink/ledger.ts";
 import { type Candidate, scanFolder, statCandidate } from "../source/folder_scan.ts";
 import { FolderWatch } from "../source/folder_watch.ts";
 import { FileLedger, type FileLedgerOptions } from "./file_ledger.ts";
 import { FileReplacement, type FileReplacementOptions } from "./file_replacement.ts";
 import { FileVisitor, type FileVisitorOptions } from "./file_visitor.ts";
+import { FolderScans } from "./folder_scans.ts";
 import { LoadedContents } from "./loaded_contents.ts";
 import { LookQueue } from "./look_queue.ts";
-import { isPutAway, PutAway, type PutAwayOptions } from "./put_away.ts";
-import { isUnchanged, type TrackedFile, trackFile } from "./tracked_file.ts";
+import { PutAway, type PutAwayOptions } from "./put_away.ts";
+import { isPutAway, isUnchanged, type TrackedFile, trackFile } from "./tracked_file.ts";
+import type { TrackedFiles } from "./tracked_files.ts";
 
 /** New files entered in the ledger with one statement. */
 const REGISTER_FILES = 500;
-/** Scans take at most one part in so many of the time: 2 %. */
-const SCAN_SHARE = 50;
-/** Time between scans of a quiet folder, at least. */
-const QUIET_SCAN_INTERVAL_MS = 5_000;
-/**
- * The same while the watch brings news, or there is none: Deno drops events beyond 16 that wait,
- * without a word, so that behind news there may be more.
- */
-const NEWS_SCAN_INTERVAL_MS = 100;
 /** A file or folder that could not be read is tried again after this. */
 const READ_RETRY_MS = 2_000;
 
@@ -42,15 +35,16 @@ export interface FolderIntakeOptions
     FileLedgerOptions {
   readonly recursive: boolean;
   readonly fromNow: boolean;
-  readonly files: Map<string, TrackedFile>;
+  readonly files: TrackedFiles;
   /** Something new is there to be looked at. */
   readonly onNews: () => void;
 }
 
-/** Of a session's two ways to reach its files. */
+/** What a session has once it has begun. */
 interface Parts {
   readonly visitor: FileVisitor;
   readonly putAway: PutAway;
+  readonly scans: FolderScans;
 }
 
 export class FolderIntake {
@@ -61,9 +55,9 @@ export class FolderIntake {
   readonly #queue = new LookQueue();
   /** Paths to be looked at again, and when (performance clock). */
   readonly #later = new Map<string, number>();
-  /** When the last scan began (performance clock), and how long it took. */
-  #lastScan: { startedMs: number; tookMs: number } | null = null;
-  #hasNewsSinceScan = false;
+  #hasScanned = false;
+  #fault: { readonly error: unknown } | null = null;
+  #visiting: { readonly file: TrackedFile; readonly candidate: Candidate } | null = null;
 
   constructor(options: FolderIntakeOptions) {
     this.#options = options;
@@ -71,8 +65,15 @@ export class FolderIntake {
     this.#watch = options.once ? null : this.#beginWatch();
   }
 
-  close(): void {
+  /** Resolves when nothing of it is under way. */
+  async close(): Promise<void> {
     this.#watch?.close();
+    await this.#parts?.scans.close();
+  }
+
+  /** True if all was looked at that was there when the session began. */
+  get hasScanned(): boolean {
+    return this.#hasScanned;
   }
 
   /** True if no file is waiting to be looked at now; a file that settles is for later. */
@@ -80,27 +81,37 @@ export class FolderIntake {
     return this.#queue.size === 0;
   }
 
+  /** Of the files that wait to be looked at, and of the one that is being read. */
+  get unreadBytes(): number {
+    const leftBytes = this.#visiting === null
+      ? 0
+      : Math.max(0, this.#visiting.candidate.sizeBytes - this.#visiting.file.readByte);
+    return this.#queue.sizeBytes + leftBytes;
+  }
+
   /** ms until something is due by the clock. */
   dueInMs(nowMs: number): number {
-    let due = Math.min(this.#nextScanMs(), this.#parts?.putAway.dueMs ?? Infinity);
+    let due = this.#parts?.putAway.dueMs ?? Infinity;
     for (const atMs of this.#later.values()) due = Math.min(due, atMs);
     return Math.max(0, due - nowMs);
   }
 
-  /** Takes in news, then the scan, the second looks and the moves that are due. */
+  /** Takes in news, then the second looks and the moves that are due. */
   async gather(): Promise<void> {
-    const { putAway } = this.#parts ??= await this.#begin();
+    const { files, once } = this.#options;
+    const { putAway, scans } = this.#parts ??= await this.#begin();
+    if (this.#fault !== null) throw this.#fault.error;
+    files.pack();
     const news = this.#watch?.take() ?? null;
     const nowMs = performance.now();
-    if (news !== null) this.#hasNewsSinceScan = true;
-    for (const path of news ?? []) await this.#lookAt(path);
+    if (news !== null) scans.noteNews();
+    for (const path of news ?? []) await this.#lookAt(path, putAway);
     for (const [path, atMs] of this.#later) {
       if (atMs > nowMs) continue;
       this.#later.delete(path);
-      await this.#lookAt(path);
+      await this.#lookAt(path, putAway);
     }
-    if (this.#nextScanMs() <= nowMs) await this.#scan(putAway);
-    if (!this.#options.once) await putAway.run(nowMs);
+    if (!once) await putAway.run(nowMs);
   }
 
   /** Reads the next file of the queue as far as it goes. False if the queue is empty. */
@@ -110,14 +121,18 @@ export class FolderIntake {
     const candidate = this.#queue.take()!;
     const { path } = candidate;
     const file = this.#options.files.get(path)!;
+    this.#visiting = { file, candidate };
     try {
       const settledInMs = await this.#parts.visitor.visit(file, candidate);
-      if (settledInMs !== null) this.#later.set(path, performance.now() + settledInMs);
+      if (settledInMs === null) this.#options.files.release(path);
+      else this.#later.set(path, performance.now() + settledInMs);
       this.#parts.putAway.restart(file);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return true;
       if (!mayPass(error)) throw error;
       this.#tryLater(path, error);
+    } finally {
+      this.#visiting = null;
     }
     return true;
   }
@@ -131,17 +146,45 @@ export class FolderIntake {
   async #begin(): Promise<Parts> {
     const options = this.#options;
     const ledger = new FileLedger(options);
-    const contents = await LoadedContents.load(options.sql, {
-      pipelineId: options.pipelineId,
-      files: options.files.values(),
-    });
+    const contents = await LoadedContents.load(options);
     const replacement = new FileReplacement({ ...options, ledger, contents });
     const putAway = new PutAway({ ...options, onReturned: (path) => this.#later.set(path, 0) });
     await putAway.recover();
-    return {
-      visitor: new FileVisitor({ ...options, ledger, contents, replacement, putAway }),
-      putAway,
-    };
+    const visitor = new FileVisitor({ ...options, ledger, contents, replacement, putAway });
+    this.#parts = { visitor, putAway, scans: this.#makeScans(putAway) };
+    await this.#passOver();
+    if (options.once) {
+      await this.#parts.scans.scanAll();
+      this.#hasScanned = true;
+    } else this.#parts.scans.start();
+    return this.#parts;
+  }
+
+  #makeScans(putAway: PutAway): FolderScans {
+    const { files, onNews } = this.#options;
+    return new FolderScans({
+      ...this.#options,
+      isWatched: this.#watch !== null,
+      knownPath: (path) => files.pathHere(path),
+      isNews: (candidate) => this.#isNews(candidate, putAway),
+      onFound: (candidates) => {
+        for (const candidate of candidates) this.#enqueue(candidate);
+        onNews();
+      },
+      onUnreadable: (path, error) => {
+        if (!mayPass(error)) throw error;
+        this.#tryLater(path, error);
+      },
+      onUnlisted: (error) => this.#noteUnlisted(error),
+      onFirstOver: () => {
+        this.#hasScanned = true;
+        onNews();
+      },
+      onFault: (error) => {
+        this.#fault = { error };
+        onNews();
+      },
+    });
   }
 
   #beginWatch(): FolderWatch | null {
@@ -159,105 +202,89 @@ export class FolderIntake {
     }
   }
 
-  #nextScanMs(): number {
-    if (this.#lastScan === null) return 0;
-    if (this.#options.once) return Infinity;
-    const { startedMs, tookMs } = this.#lastScan;
-    const isPressing = this.#hasNewsSinceScan || this.#watch === null;
-    const intervalMs = isPressing ? NEWS_SCAN_INTERVAL_MS : QUIET_SCAN_INTERVAL_MS;
-    return startedMs + Math.max(intervalMs, SCAN_SHARE * tookMs);
-  }
-
-  async #scan(putAway: PutAway): Promise<void> {
-    this.#hasNewsSinceScan = false;
-    const startedMs = performance.now();
-    const isFirst = this.#lastScan === null;
-    const candidates = (await this.#readFolder())
-      .filter(({ path }) => !this.#isInArchive(path));
-    await putAway.lookForGrowth(startedMs);
-    this.#lastScan = { startedMs, tookMs: performance.now() - startedMs };
-    if (isFirst && await this.#passOver(candidates)) return;
-    for (const candidate of candidates) this.#enqueue(candidate, { isFirst });
-  }
-
-  async #readFolder(): Promise<Candidate[]> {
-    const { directory, recursive, probe, once, observer } = this.#options;
-    try {
-      return await scanFolder(directory, {
-        recursive,
-        probe,
-        onUnreadable: (path, error) => {
-          if (!mayPass(error)) throw error;
-          this.#tryLater(path, error);
-        },
-      });
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      const isGone = error instanceof Deno.errors.NotFound;
-      if (!once && this.#lastScan !== null && !isGone && mayPass(error)) {
-        observer.readError({ path: directory, error, retryMs: READ_RETRY_MS });
-        return [];
-      }
+  #noteUnlisted(error: unknown): void {
+    const { directory, once, observer } = this.#options;
+    if (!(error instanceof Error)) throw error;
+    const isGone = error instanceof Deno.errors.NotFound;
+    if (once || !this.#hasScanned || isGone || !mayPass(error)) {
       throw new PgsluiceError("source-folder", `cannot read ${directory}: ${error.message}`, {
         hint: "put the folder back, or make it readable; what was loaded stays loaded",
         cause: error,
       });
     }
+    observer.readError({ path: directory, error, retryMs: READ_RETRY_MS });
   }
 
   /** Passes over everything, if this is the beginning and `--from now` was given. */
-  async #passOver(candidates: readonly Candidate[]): Promise<boolean> {
+  async #passOver(): Promise<void> {
     const { sql, pipelineId, binding, files, fromNow, observer, directory } = this.#options;
-    const skipped = fromNow ? candidates : [];
-    const isBeginning = files.size === 0 &&
-      await writeFirstScan(sql, { pipelineId, skipped, meaning: binding });
-    if (!fromNow) return false;
+    const isBeginning = files.size === 0 && await writeFirstScan(sql, {
+      pipelineId,
+      skipped: fromNow ? await this.#everyFile() : [],
+      meaning: binding,
+    });
+    if (!fromNow) return;
     if (!isBeginning) {
       const note = "--from now has no effect: the pipeline began before, and what came since is " +
         "loaded";
       observer.fileNote({ path: directory, note });
-      return false;
+      return;
     }
-    for (const [path, file] of await loadFiles(sql, pipelineId)) files.set(path, trackFile(file));
-    const note = `${skipped.length} files that are there already are passed over (--from now)`;
+    await eachFile(sql, { pipelineId, take: (file) => files.add(file) });
+    const note = `${files.size} files that are there already are passed over (--from now)`;
     observer.fileNote({ path: directory, note });
-    return true;
   }
 
-  async #lookAt(path: string): Promise<void> {
+  async #everyFile(): Promise<Candidate[]> {
+    const { directory } = this.#options;
+    const candidates = await scanFolder(directory, this.#options).catch((error) => {
+      this.#noteUnlisted(error);
+      return [];
+    });
+    return candidates.filter(({ path }) => !this.#isInArchive(path));
+  }
+
+  async #lookAt(path: string, putAway: PutAway): Promise<void> {
     const { directory, probe } = this.#options;
     try {
       const candidate = await statCandidate(directory, path, probe);
-      if (candidate !== null) this.#enqueue(candidate);
+      if (candidate !== null && this.#isNews(candidate, putAway)) this.#enqueue(candidate);
     } catch (error) {
       if (!mayPass(error)) throw error;
       this.#tryLater(path, error);
     }
   }
 
+  #enqueue(candidate: Candidate): void {
+    const readByte = this.#options.files.peek(candidate.path)?.readByte ?? 0;
+    this.#queue.put(candidate, readByte);
+  }
+
   #tryLater(path: string, error: unknown): void {
     this.#options.observer.readError({ path, error, retryMs: READ_RETRY_MS });
     this.#later.set(path, performance.now() + READ_RETRY_MS);
+    this.#options.onNews();
   }
 
-  #enqueue(candidate: Candidate, { isFirst = false } = {}): void {
+  /** True if the file is to be read, as it looks. */
+  #isNews(candidate: Candidate, putAway: PutAway): boolean {
     const { path } = candidate;
-    if (this.#isInArchive(path)) return;
-    const file = this.#options.files.get(path);
-    if (file !== undefined && !isPutAway(file)) {
-      const isKnown = isUnchanged(file.stat, candidate);
-      if (isKnown && file.state !== "open" && !(isFirst && this.#mayBeLoadedNow(file))) {
-        this.#parts?.putAway.consider(file);
-        return;
-      }
-      const lastSeen = file.lastLook?.stat ?? file.stat;
-      if (this.#later.has(path) && isUnchanged(lastSeen, candidate)) return;
+    if (this.#isInArchive(path)) return false;
+    const file = this.#options.files.peek(path);
+    const visiting = this.#visiting?.candidate;
+    if (visiting?.path === path && isUnchanged(visiting, candidate)) return false;
+    if (file === undefined || isPutAway(file)) return true;
+    const isKnown = isUnchanged(file.stat, candidate);
+    if (isKnown && file.state !== "open" && (this.#hasScanned || !this.#mayBeLoadedNow(file))) {
+      putAway.consider(file);
+      return false;
     }
-    this.#queue.put(candidate);
+    const lastSeen = file.lastLook?.stat ?? file.stat;
+    return !(this.#later.has(path) && isUnchanged(lastSeen, candidate));
   }
 
   /** What other flags may make of a file that an earlier process did not load. */
-  #mayBeLoadedNow({ state, reason }: TrackedFile): boolean {
+  #mayBeLoadedNow({ state, reason }: Readonly<TrackedFile>): boolean {
     if (state === "held") return this.#options.onReplaced !== "hold";
     return state === "failed" && /^(?:too_many_rejects|all_rejected):/.test(reason ?? "");
   }

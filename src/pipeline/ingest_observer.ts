@@ -1,4 +1,5 @@
 import type { JournalStanding } from "../checkpoint/compare_journal.ts";
+import type { BatchStages } from "../sink/batch_stages.ts";
 
 /** A file's part in a batch that is now durable. */
 export interface CommittedFile {
@@ -14,6 +15,9 @@ export interface CommittedBatch {
   readonly duplicate: number;
   readonly sizeBytes: number;
   readonly rejectsByCode: ReadonlyMap<string, number>;
+  readonly stages: Readonly<BatchStages>;
+  /** Bytes known to be in the folder that have not committed; null for a stream. */
+  readonly backlogBytes: number | null;
 }
 
 /** Everything an ingester tells, one method a fact. None may throw or wait. */

@@ -58,11 +58,14 @@ export interface IngestOptions {
   readonly source: IngestSource;
   readonly timeZone: string;
   readonly maxRecordBytes: number;
+  /** No batch is cut later. */
   readonly limits: BatchLimits;
   /** Null: only a file whose first 1,000 records are all rejects stops. */
   readonly maxRejects: RejectBudget | null;
-  /** How many batches are in the database at a time. */
+  /** How many batches are in the database at a time, at most. */
   readonly connections: number;
+  /** What is found out while it runs, up to those limits; else they are what is done. */
+  readonly tuned?: { readonly batchRows: boolean; readonly connections: boolean };
   /** How long a file must be unchanged before what depends on its end is taken. */
   readonly settleMs: number;
   /** Do not stand by for another owner. */

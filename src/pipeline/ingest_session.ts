@@ -5,16 +5,18 @@
  */
 import { readJournal } from "../checkpoint/read_journal.ts";
 import { connect } from "../database/connect.ts";
-import { connectionLost } from "../database/connection_lost.ts";
 import { completeDatabase, createMissingDatabase } from "../database/set_up.ts";
 import { BatchSink } from "../sink/batch_sink.ts";
-import { loadFiles } from "../sink/ledger.ts";
+import { eachFile } from "../sink/ledger.ts";
+import { OpenBatches } from "../sink/open_batches.ts";
 import { bindPipeline, findPipeline } from "../sink/pipeline_binding.ts";
 import { batchApplicationName, OWNER_TIMES, PipelineOwner } from "../sink/pipeline_owner.ts";
+import { FIRST_CONNECTIONS } from "./connection_count.ts";
+import { SessionConnections } from "./session_connections.ts";
 import type { SessionContext } from "./session_context.ts";
 import { levelJournal, refuseForeignJournal } from "./session_journal.ts";
 import { SessionWork } from "./session_work.ts";
-import { trackFile } from "./tracked_file.ts";
+import { TrackedFiles } from "./tracked_files.ts";
 
 /**
  * Ends when there is nothing more to do, or was told to stop.
@@ -79,45 +81,29 @@ async function takePipeline(
   return owner === null ? null : { owner, did };
 }
 
-/** The connections of a session but the owner's; none outlives it. */
-class SessionConnections {
-  readonly #open: { close(): Promise<void>; destroy(): void }[] = [];
-  #isOver = false;
-
-  /** Opens one after the other. @throws if the session is over by then */
-  async open<T extends { close(): Promise<void>; destroy(): void }>(
-    opening: Promise<T>,
-  ): Promise<T> {
-    const connection = await opening;
-    this.#open.push(connection);
-    if (!this.#isOver) return connection;
-    connection.destroy();
-    await connection.close();
-    throw connectionLost("the session ended while a connection was being made");
-  }
-
-  /** Drops them at once. */
-  destroy(): void {
-    this.#isOver = true;
-    for (const connection of this.#open) connection.destroy();
-  }
-
-  /** Safe twice. */
-  async close(): Promise<void> {
-    await Promise.all(this.#open.map((connection) => connection.close()));
-  }
+interface Taken {
+  readonly owner: PipelineOwner;
+  readonly did: readonly string[];
+  readonly connections: SessionConnections;
+  readonly fault: PromiseWithResolvers<never>;
 }
 
 /** The start and the work of a session that has the lock. */
-async function live(
+async function live(context: SessionContext, taken: Taken): Promise<void> {
+  // what only the start needs, as the journal that was found, does not live as long as the work
+  const work = await start(context, taken);
+  taken.fault.promise.catch((error) => work.abandon(error));
+  try {
+    await work.run();
+  } finally {
+    await work.close();
+  }
+}
+
+async function start(
   context: SessionContext,
-  { owner, did, connections, fault }: {
-    owner: PipelineOwner;
-    did: readonly string[];
-    connections: SessionConnections;
-    fault: PromiseWithResolvers<never>;
-  },
-): Promise<void> {
+  { owner, did, connections, fault }: Taken,
+): Promise<SessionWork> {
   const { options, binding, observer } = context;
   const client = await connections.open(connect(options.target, {
     applicationName: "pgsluice ledger",
@@ -145,22 +131,26 @@ async function live(
   const applicationName = batchApplicationName({ pipelineId, epoch });
   await sql`select set_config('application_name', ${applicationName}, false)`;
   options.probe?.("ledger.load");
-  const ledger = await loadFiles(sql, pipelineId);
-  const files = new Map([...ledger].map(([path, file]) => [path, trackFile(file)]));
-  const sinks: BatchSink[] = [];
-  for (let index = 0; index < options.connections; index++) {
-    const sink = BatchSink.open(options.target, {
+  const files = new TrackedFiles();
+  await eachFile(sql, { pipelineId, take: (file) => files.add(file) });
+  const openBatches = new OpenBatches();
+  const openSink = () =>
+    connections.open(BatchSink.open(options.target, {
       pipelineId,
       epoch,
       schema,
       table: binding.targetTable,
+      openBatches,
       ...(options.times?.progressMs === undefined
         ? {}
         : { progressDeadlineMs: options.times.progressMs }),
       ...(options.probe === undefined ? {} : { probe: options.probe }),
-    });
-    sinks.push(await connections.open(sink));
-  }
+    }));
+  const sinks: BatchSink[] = [];
+  const sinkCount = options.tuned?.connections
+    ? Math.min(FIRST_CONNECTIONS, options.connections)
+    : options.connections;
+  while (sinks.length < sinkCount) sinks.push(await openSink());
   await owner.confirm();
   levelJournal(context, { owner, found, identity, epoch, files });
   context.onProgress("started");
@@ -170,11 +160,5 @@ async function live(
     table: binding.targetTable,
     did: [...did, ...completed],
   });
-  const work = new SessionWork(context, { owner, sql, pipelineId, files, sinks });
-  fault.promise.catch((error) => work.abandon(error));
-  try {
-    await work.run();
-  } finally {
-    work.close();
-  }
+  return new SessionWork(context, { owner, sql, pipelineId, files, sinks, openSink });
 }

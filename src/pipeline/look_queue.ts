@@ -9,17 +9,33 @@ const COMPACT_ENTRIES = 1_000;
  */
 export class LookQueue {
   readonly #candidates = new Map<string, Candidate>();
+  /** Of those that were read in part before: how far. */
+  readonly #readBytes = new Map<string, number>();
   #paths: string[] = [];
   #head = 0;
+  #sizeBytes = 0;
+
+  /** What is still to be read of the files that wait, as they were seen. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
 
   get size(): number {
     return this.#candidates.size;
   }
 
-  /** Of a path that waits already only what was seen of it changes. */
-  put(candidate: Candidate): void {
-    if (!this.#candidates.has(candidate.path)) this.#paths.push(candidate.path);
-    this.#candidates.set(candidate.path, candidate);
+  /**
+   * Of a path that waits already only what was seen of it changes.
+   * @param readByte how far the file was read before
+   */
+  put(candidate: Candidate, readByte = 0): void {
+    const { path } = candidate;
+    const before = this.#candidates.get(path);
+    if (before === undefined) this.#paths.push(path);
+    else this.#sizeBytes -= this.#unreadBytes(before);
+    this.#candidates.set(path, candidate);
+    if (readByte > 0) this.#readBytes.set(path, readByte);
+    this.#sizeBytes += this.#unreadBytes(candidate);
   }
 
   /** Takes the first one out. */
@@ -31,13 +47,19 @@ export class LookQueue {
       this.#paths = this.#paths.slice(this.#head);
       this.#head = 0;
     }
-    const candidate = this.#candidates.get(path);
+    const candidate = this.#candidates.get(path)!;
+    this.#sizeBytes -= this.#unreadBytes(candidate);
     this.#candidates.delete(path);
+    this.#readBytes.delete(path);
     return candidate;
   }
 
   /** The paths that wait, the next one first. */
   *paths(): Generator<string> {
     for (let index = this.#head; index < this.#paths.length; index++) yield this.#paths[index]!;
+  }
+
+  #unreadBytes({ path, sizeBytes }: Candidate): number {
+    return Math.max(0, sizeBytes - (this.#readBytes.get(path) ?? 0));
   }
 }

@@ -32,14 +32,15 @@ import { statCandidate } from "../source/folder_scan.ts";
 import { moveToFreeName, removeEmpty } from "../source/move_file.ts";
 import type { IngestObserver } from "./ingest_observer.ts";
 import type { AfterLoad } from "./ingest_options.ts";
-import { isUnchanged, type TrackedFile } from "./tracked_file.ts";
+import { isPutAway, isUnchanged, type TrackedFile } from "./tracked_file.ts";
+import type { TrackedFiles } from "./tracked_files.ts";
 
 export interface PutAwayOptions {
   readonly sql: Sql;
   readonly directory: string;
   readonly after: AfterLoad;
   readonly settleMs: number;
-  readonly files: ReadonlyMap<string, TrackedFile>;
+  readonly files: TrackedFiles;
   readonly observer: IngestObserver;
   /** The file is in the folder again, with bytes to read. */
   readonly onReturned: (path: string) => void;
@@ -50,6 +51,9 @@ export interface PutAwayOptions {
 const GROUP_FILES = 100;
 /** So long after it was archived a file is looked at for what a slow writer may have added. */
 const LATE_GROWTH_MS = 10 * 60_000;
+/** Time between such looks, at least, and as a multiple of what one takes. */
+const GROWTH_LOOK_MS = 5_000;
+const GROWTH_SHARE = 50;
 /** What could not be looked at is looked at again after this. */
 const RETRY_MS = 2_000;
 /** Begins the names of files that are about to be deleted; no watcher takes them. */
@@ -69,6 +73,8 @@ export class PutAway {
   readonly #waiting = new Map<string, number>();
   /** Paths archived by this process, and until when they are looked at. */
   readonly #recent = new Map<string, number>();
+  /** When those are looked at next (performance clock). */
+  #nextGrowthLookMs = -Infinity;
   /** Paths that could not be moved, which was said. */
   readonly #refused = new Set<string>();
 
@@ -83,20 +89,22 @@ export class PutAway {
   }
 
   /** The file is there, as the ledger has it. */
-  consider(file: TrackedFile): void {
+  consider(file: Readonly<TrackedFile>): void {
     const { after, settleMs } = this.#options;
     const isWanted = after.kind !== "keep" && isComplete(file) && !isPutAway(file) &&
       !this.#waiting.has(file.path) && !this.#refused.has(file.path);
     if (isWanted) this.#waiting.set(file.path, performance.now() + settleMs);
   }
 
-  /** When the next file is due (performance clock). */
+  /** When something is due (performance clock). */
   get dueMs(): number {
-    return this.#waiting.values().next().value ?? Infinity;
+    const nextMs = this.#waiting.values().next().value ?? Infinity;
+    return this.#recent.size === 0 ? nextMs : Math.min(nextMs, this.#nextGrowthLookMs);
   }
 
-  /** Puts away what is due, a group at most. */
+  /** Puts away what is due, a group at most; looks at what was archived a short time ago. */
   async run(nowMs: number): Promise<void> {
+    if (this.#nextGrowthLookMs <= nowMs) await this.#lookForGrowth(nowMs);
     const due: TrackedFile[] = [];
     for (const [path, dueMs] of this.#waiting) {
       if (dueMs > nowMs || due.length === GROUP_FILES) break;
@@ -119,10 +127,14 @@ export class PutAway {
 
   /** Completes or undoes what an earlier process left half done, and takes in late growth. */
   async recover(): Promise<void> {
-    const files = [...this.#options.files.values()].filter(({ archivedPath }) =>
-      archivedPath !== null
-    );
-    await this.#settleAll(files, { isMoved: false });
+    const { files } = this.#options;
+    const paths = [...files.putAwayPaths()]
+      .filter((path) => files.peek(path)!.archivedPath !== null);
+    for (let from = 0; from < paths.length; from += GROUP_FILES) {
+      const group = paths.slice(from, from + GROUP_FILES).map((path) => files.get(path)!);
+      await this.#settleAll(group, { isMoved: false });
+      files.pack();
+    }
   }
 
   /** The file came to the folder again, or never went: the ledger forgets where it was moved. */
@@ -134,8 +146,8 @@ export class PutAway {
     Object.assign(file, place);
   }
 
-  /** Looks at what was archived a short time ago. */
-  async lookForGrowth(nowMs: number): Promise<void> {
+  /** Such looks take at most one part in `GROWTH_SHARE` of the time. */
+  async #lookForGrowth(nowMs: number): Promise<void> {
     const files: TrackedFile[] = [];
     for (const [path, untilMs] of this.#recent) {
       const file = this.#options.files.get(path);
@@ -143,6 +155,8 @@ export class PutAway {
       else files.push(file);
     }
     await this.#settleAll(files, { isMoved: false });
+    const tookMs = performance.now() - nowMs;
+    this.#nextGrowthLookMs = nowMs + Math.max(GROWTH_LOOK_MS, GROWTH_SHARE * tookMs);
   }
 
   /** Files of a group are moved side by side. */
@@ -159,6 +173,7 @@ export class PutAway {
     await this.#settleAll(moved, { isMoved: true });
     const others = moving.filter((_, index) => !areMoved[index]);
     await this.#settleAll([...halfDone, ...others], { isMoved: false });
+    for (const { path } of files) this.#options.files.release(path);
   }
 
   /** Where the file is to go; null if it is not to be moved now. */
@@ -235,11 +250,13 @@ export class PutAway {
     files: readonly TrackedFile[],
     options: { isMoved: boolean },
   ): Promise<void> {
+    const { sql, files: all } = this.#options;
     for (let from = 0; from < files.length; from += GROUP_FILES) {
       const group = files.slice(from, from + GROUP_FILES);
       const places = (await Promise.all(group.map((file) => this.#settled(file, options))))
         .filter((place) => place !== null);
-      await writePlaces(this.#options.sql, places);
+      await writePlaces(sql, places);
+      for (const { path } of group) all.release(path);
       const untilMs = performance.now() + LATE_GROWTH_MS;
       for (const { file, ...place } of places) {
         Object.assign(file, place);
@@ -324,11 +341,6 @@ export class PutAway {
 }
 
 const NOWHERE = { archivedPath: null, isArchived: false, isDeleted: false };
-
-/** True if the file is not where it was read, or about not to be. */
-export function isPutAway({ archivedPath, isDeleted }: TrackedFile): boolean {
-  return archivedPath !== null || isDeleted;
-}
 
 /** True if all of it is accounted for, as soon as its batches have committed. */
 function isComplete({ state }: TrackedFile): boolean {

@@ -1,6 +1,6 @@
-import { RecordScanner } from "../csv/record_scanner.ts";
-import { type HeaderMapping, mapHeader } from "../schema/header_mapping.ts";
+import type { HeaderMapping } from "../schema/header_mapping.ts";
 import type { ByteSource } from "../source/byte_source.ts";
+import { DecodingKit } from "./decoding_kit.ts";
 import { FileFault, type Meaning } from "./file_cursor.ts";
 
 /**
@@ -19,14 +19,14 @@ export async function readHeader(source: ByteSource, meaning: Meaning): Promise<
  */
 export async function readHeaderBefore(
   source: ByteSource,
-  { byte: beforeByte, meaning }: { byte: number; meaning: Meaning },
+  { byte: beforeByte, meaning, kit = new DecodingKit(meaning) }: {
+    byte: number;
+    meaning: Meaning;
+    kit?: DecodingKit;
+  },
 ): Promise<HeaderMapping | null> {
   if (beforeByte === 0) return null;
-  const scanner = new RecordScanner({
-    startByte: 0,
-    startLine: 1,
-    maxRecordBytes: meaning.maxRecordBytes,
-  });
+  const scanner = kit.scannerAt({ startByte: 0, startLine: 1 });
   for (let byte = 0;;) {
     const byteCount = await source.read(byte, scanner.room());
     scanner.grow(byteCount);
@@ -37,7 +37,7 @@ export async function readHeaderBefore(
     if (step === "end") return null;
     if (step === "more" && !scanner.isPassing) continue;
     if (step !== "record") throw notCsv();
-    const result = mapHeader(meaning.schema, scanner);
+    const result = kit.mapHeader();
     if (!result.ok) throw new FileFault(result.code, result.reason);
     return result.mapping;
   }

@@ -7,7 +7,8 @@ import { join } from "@std/path";
 import type { TransactionSql } from "postgres";
 import type { Sql } from "../database/connect.ts";
 import { noProbe, type Probe } from "../probe.ts";
-import { keepRecords, moveFiles } from "../sink/move_files.ts";
+import { keepRecords } from "../sink/keep_records.ts";
+import { moveFiles } from "../sink/move_files.ts";
 import {
   clearCounts,
   type FileMeaning,

@@ -1,12 +1,13 @@
 /** The journal's part of a session's start: what it says is compared with the ledger, then replaced. */
 import { compareJournal } from "../checkpoint/compare_journal.ts";
 import { keptJournalName } from "../checkpoint/journal.ts";
-import { JOURNAL_FORMAT } from "../checkpoint/journal_codec.ts";
+import { JOURNAL_FORMAT, type JournalFile } from "../checkpoint/journal_codec.ts";
 import { type JournalFound, readableContent } from "../checkpoint/read_journal.ts";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import type { PipelineOwner } from "../sink/pipeline_owner.ts";
 import type { SessionContext } from "./session_context.ts";
-import { journalFile, type TrackedFile } from "./tracked_file.ts";
+import { journalFile } from "./tracked_file.ts";
+import type { TrackedFiles } from "./tracked_files.ts";
 
 /** @throws PgsluiceError `journal-format` or `other-database` */
 export function refuseForeignJournal(
@@ -26,9 +27,11 @@ export function levelJournal(
     found: JournalFound;
     identity: string;
     epoch: number;
-    files: ReadonlyMap<string, TrackedFile>;
+    files: TrackedFiles;
   },
 ): void {
+  const truth = new Map<string, JournalFile>();
+  for (const file of files) truth.set(file.path, journalFile(file));
   const keepAs = found.kind === "damaged" ? keptJournalName("damaged", new Date()) : null;
   if (found.kind === "damaged") {
     observer.journal({ kind: "damaged", detail: `${found.reason}; kept as ${keepAs}` });
@@ -36,7 +39,6 @@ export function levelJournal(
     if (files.size > 0) observer.journal({ kind: "missing", detail: journalDirectory });
   } else if (found.kind === "whole") {
     if (found.content.isTorn) observer.journal({ kind: "torn", detail: journalDirectory });
-    const truth = new Map([...files].map(([path, file]) => [path, journalFile(file)]));
     observer.journal(compareJournal(found.content, truth));
   }
   journal.rebuild(
@@ -48,7 +50,7 @@ export function levelJournal(
     },
     {
       epoch,
-      files: [...files.values()].map(journalFile),
+      files: truth.values(),
       isOwner: () => owner.holds(),
       ...(keepAs !== null && { keepAs }),
     },

@@ -12,8 +12,10 @@ import { Batcher } from "./batcher.ts";
 import { CommitQueue } from "./commit_queue.ts";
 import { FolderIntake } from "./folder_intake.ts";
 import type { SessionContext } from "./session_context.ts";
+import { SessionTuning } from "./session_tuning.ts";
 import { releasableByte, StreamIntake } from "./stream_intake.ts";
 import { journalFile, type TrackedFile } from "./tracked_file.ts";
+import type { TrackedFiles } from "./tracked_files.ts";
 
 /** After a stop, open batches have so long to commit before they are rolled back. */
 const STOP_DEADLINE_MS = 10_000;
@@ -22,21 +24,26 @@ export class SessionWork {
   readonly #context: SessionContext;
   readonly #queue: CommitQueue;
   readonly #batcher: Batcher;
-  readonly #files: Map<string, TrackedFile>;
+  readonly #tuning: SessionTuning;
+  readonly #files: TrackedFiles;
   readonly #folder: FolderIntake | null = null;
   readonly #stream: StreamIntake | null = null;
   #wake: (() => void) | null = null;
   #hasNews = false;
   #saidCaughtUp = false;
+  /** Bytes in batches that were handed over and have not committed. */
+  #handedBytes = 0;
 
   constructor(
     context: SessionContext,
-    { owner, sql, pipelineId, files, sinks }: {
+    { owner, sql, pipelineId, files, sinks, openSink }: {
       owner: PipelineOwner;
       sql: Sql;
       pipelineId: number;
-      files: Map<string, TrackedFile>;
+      files: TrackedFiles;
+      /** Those to begin with. */
       sinks: readonly BatchSink[];
+      openSink: () => Promise<BatchSink>;
     },
   ) {
     const { options, binding, observer } = context;
@@ -51,9 +58,15 @@ export class SessionWork {
     });
     this.#batcher = new Batcher({
       limits: options.limits,
-      // those being committed, the one that waits, and the one being filled
-      poolSize: sinks.length + 2,
-      offer: (batch) => this.#queue.offer(batch),
+      // those being committed, and the one that is filled and then waits
+      poolSize: options.connections + 1,
+      offer: (batch) => this.#offer(batch),
+    });
+    this.#tuning = new SessionTuning({
+      ...options,
+      batcher: this.#batcher,
+      queue: this.#queue,
+      openCarrier: openSink,
     });
     const shared = {
       sql,
@@ -90,8 +103,8 @@ export class SessionWork {
     }
   }
 
-  close(): void {
-    this.#folder?.close();
+  async close(): Promise<void> {
+    await this.#folder?.close();
     this.#queue.close();
   }
 
@@ -134,7 +147,8 @@ export class SessionWork {
     const { source } = this.#context.options;
     const isLast = source.kind === "folder" ? source.once : this.#stream!.isFinished;
     if (isLast) return true;
-    if (this.#batcher.isEmpty && this.#queue.isEmpty && !this.#saidCaughtUp) {
+    const hasAll = this.#folder?.hasScanned ?? true;
+    if (hasAll && this.#batcher.isEmpty && this.#queue.isEmpty && !this.#saidCaughtUp) {
       this.#saidCaughtUp = true;
       this.#context.onProgress("caughtUp");
       this.#context.observer.caughtUp();
@@ -168,6 +182,11 @@ export class SessionWork {
     }
   }
 
+  async #offer(batch: Batch): Promise<void> {
+    this.#handedBytes += batch.sizeBytes;
+    await this.#queue.offer(batch);
+  }
+
   async #drain(): Promise<void> {
     await this.#batcher.flush();
     await this.#queue.drain();
@@ -190,6 +209,7 @@ export class SessionWork {
 
   #committed(batch: Batch, result: CommitResult): void {
     const { observer, journal, stream, onProgress } = this.#context;
+    this.#handedBytes -= batch.sizeBytes;
     onProgress("committed");
     const moved: JournalFile[] = [];
     for (const { segment, loaded, rejected, duplicate } of result.moves) {
@@ -201,6 +221,7 @@ export class SessionWork {
       file.duplicate += duplicate;
       // of a folder of 100,000 files they would be most of the memory; the ledger has them now
       if (file.readByte === file.committedByte) file.digests = null;
+      this.#files.release(file.path);
       moved.push(journalFile(file));
       stream?.replay.release(releasableByte(segment.endByte));
     }
@@ -219,8 +240,16 @@ export class SessionWork {
       duplicate: result.duplicate,
       sizeBytes: batch.sizeBytes,
       rejectsByCode,
+      stages: batch.stages,
+      backlogBytes: this.#backlogBytes(),
     });
+    this.#tuning.committed(batch);
     this.#batcher.recycle(batch);
+  }
+
+  #backlogBytes(): number | null {
+    if (this.#folder === null) return null;
+    return this.#folder.unreadBytes + this.#batcher.currentBytes + this.#handedBytes;
   }
 }
 

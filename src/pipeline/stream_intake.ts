@@ -22,6 +22,7 @@ import { resumeHash } from "./recognise_file.ts";
 import type { RejectBudget } from "./ingest_options.ts";
 import { budgetFault, countsOf, RejectCounter } from "./reject_budget.ts";
 import { type TrackedFile, trackFile } from "./tracked_file.ts";
+import type { TrackedFiles } from "./tracked_files.ts";
 
 export interface StreamIntakeOptions {
   readonly sql: Sql;
@@ -33,7 +34,7 @@ export interface StreamIntakeOptions {
   readonly table: string;
   readonly meaning: Meaning;
   readonly batcher: Batcher;
-  readonly files: Map<string, TrackedFile>;
+  readonly files: TrackedFiles;
   readonly maxRejects: RejectBudget | null;
   /** Resolves when everything handed over has committed. */
   readonly drain: () => Promise<void>;

@@ -33,6 +33,8 @@ export interface TrackedFile {
   isDeleted: boolean;
   /** How it looked at the last look of this process, and since when it has (ms since 1970). */
   lastLook?: { readonly stat: FileStat; readonly sinceMs: number };
+  /** Of the content, where it is found among others of its kind; null before the first batch. */
+  contentMark: number | null;
   /** Of [0, readByte), if this session read any of it; else they are in the ledger. */
   digests: ContentDigests | null;
 }
@@ -57,6 +59,7 @@ export function trackFile(file: LedgerFile): TrackedFile {
     archivedPath: file.archivedPath,
     isArchived: file.isArchived,
     isDeleted: file.isDeleted,
+    contentMark: file.contentMark,
     digests: null,
   };
 }
@@ -64,6 +67,11 @@ export function trackFile(file: LedgerFile): TrackedFile {
 export function isUnchanged(a: FileStat | null, b: FileStat): boolean {
   return a !== null && a.sizeBytes === b.sizeBytes && a.modifiedMs === b.modifiedMs &&
     a.inode === b.inode;
+}
+
+/** True if the file is not where it was read, or about not to be. */
+export function isPutAway({ archivedPath, isDeleted }: TrackedFile): boolean {
+  return archivedPath !== null || isDeleted;
 }
 
 /** As the journal has it. */

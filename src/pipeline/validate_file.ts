@@ -1,10 +1,12 @@
-import { RecordScanner } from "../csv/record_scanner.ts";
-import { type HeaderMapping, isRepeatedHeader, mapHeader } from "../schema/header_mapping.ts";
-import { RecordDecoder } from "../schema/record_decoder.ts";
+import { type HeaderMapping, isRepeatedHeader } from "../schema/header_mapping.ts";
 import { TupleBuffer } from "../schema/tuple_buffer.ts";
 import type { ByteSource } from "../source/byte_source.ts";
-import { FileFault, headerFault, type Meaning } from "./file_cursor.ts";
+import type { DecodingKit } from "./decoding_kit.ts";
+import { FileFault, headerFault } from "./file_cursor.ts";
 import type { RejectCounts } from "./reject_budget.ts";
+
+/** What the rows would be is not kept: which file they are of makes no difference. */
+const NO_ORIGIN = { derivedKeyPrefix: new Uint8Array(10), fileId: 0 };
 
 /**
  * Reads [fromByte, limitByte) of a file as loading it would, without the database: what that will
@@ -17,22 +19,18 @@ import type { RejectCounts } from "./reject_budget.ts";
  */
 export async function validateFile(
   source: ByteSource,
-  { fromByte, limitByte, isEnd, meaning, mapping, signal }: {
+  { fromByte, limitByte, isEnd, kit, mapping, signal }: {
     fromByte: number;
     limitByte: number;
     isEnd: boolean;
-    meaning: Meaning;
+    kit: DecodingKit;
     mapping: HeaderMapping | null;
     signal: AbortSignal;
   },
 ): Promise<RejectCounts | null> {
-  const scanner = new RecordScanner({
-    startByte: fromByte,
-    startLine: 1,
-    maxRecordBytes: meaning.maxRecordBytes,
-  });
+  const scanner = kit.scannerAt({ startByte: fromByte, startLine: 1 });
   const tuples = new TupleBuffer();
-  let decoder = mapping === null ? null : makeDecoder(meaning, mapping);
+  let decoder = mapping === null ? null : kit.decoderFor(mapping, NO_ORIGIN);
   let records = 0;
   let rejects = 0;
   for (let byte = fromByte;;) {
@@ -54,10 +52,10 @@ export async function validateFile(
       byte += byteCount;
     } else if (decoder === null || mapping === null) {
       if (step === "malformed") throw headerFault(scanner.problem);
-      const result = mapHeader(meaning.schema, scanner);
+      const result = kit.mapHeader();
       if (!result.ok) throw new FileFault(result.code, result.reason);
       mapping = result.mapping;
-      decoder = makeDecoder(meaning, mapping);
+      decoder = kit.decoderFor(mapping, NO_ORIGIN);
     } else if (step === "malformed") {
       records++;
       rejects++;
@@ -66,14 +64,4 @@ export async function validateFile(
       if (decoder.decode(scanner, tuples) !== null) rejects++;
     }
   }
-}
-
-/** What the rows would be is not kept: which file they are of makes no difference. */
-function makeDecoder(meaning: Meaning, mapping: HeaderMapping): RecordDecoder {
-  return new RecordDecoder({
-    ...meaning,
-    mapping,
-    derivedKeyPrefix: new Uint8Array(10),
-    fileId: 0,
-  });
 }

@@ -11,7 +11,7 @@ import type { RejectReason } from "../schema/record_decoder.ts";
 import type { Schema } from "../schema/schema.ts";
 import { raiseChanges } from "../sink/ledger.ts";
 import { LoneRecords, type RecordFile, type RecordPlace } from "../sink/lone_record.ts";
-import { keepRecords } from "../sink/move_files.ts";
+import { keepRecords } from "../sink/keep_records.ts";
 import type { NamedPipeline } from "../sink/named_pipeline.ts";
 import { RowLoader } from "../sink/row_loader.ts";
 import { type HeaderFacts, readFileHeader } from "./file_header.ts";

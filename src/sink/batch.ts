@@ -10,6 +10,7 @@ import { TupleBuffer } from "../schema/tuple_buffer.ts";
 import type { CsvRecord } from "../csv/record.ts";
 import type { FileStat } from "../source/byte_source.ts";
 import type { ContentDigests } from "../source/content_hash.ts";
+import { type BatchStages, noStages } from "./batch_stages.ts";
 import type { FileState } from "./ledger_file.ts";
 
 /** The part of one file that a batch carries. */
@@ -85,8 +86,8 @@ export interface RowPlace {
 
 /** The input of a batch as it is by default; see the first size of `TupleBuffer`. */
 const FIRST_RAW_BYTES = 4 * 1024 * 1024;
-/** Rows of a batch as it is by default. */
-const FIRST_ROWS = 5_000;
+/** Rows of a batch at most, as it is by default. */
+const FIRST_ROWS = 20_000;
 
 /** Grown by doubling; kept for the next batch. */
 class GrowingFloats {
@@ -116,11 +117,18 @@ export class Batch {
   openedAtMs = 0;
   /** Bytes of input in it. */
   sizeBytes = 0;
+  /** How its time was spent so far. */
+  stages: BatchStages = noStages();
+  /** True if it was handed over because it had reached a limit. */
+  isFull = false;
+  /** How many connections carried batches when it was given to one. */
+  connections = 0;
 
   #fileIds = new GrowingFloats();
   #lineNumbers = new GrowingFloats();
   #startBytes = new GrowingFloats();
   #rawEnds = new GrowingFloats();
+  #tupleEnds = new GrowingFloats();
   #raw = new Uint8Array(FIRST_RAW_BYTES);
   #rawLength = 0;
 
@@ -150,18 +158,33 @@ export class Batch {
       larger.set(this.#raw.subarray(0, this.#rawLength));
       this.#raw = larger;
     }
-    this.#raw.set(record.bytes.subarray(record.recordStart, record.recordEnd), this.#rawLength);
-    this.#rawLength += sizeBytes;
+    // byte by byte, which makes no view and is no slower for so few
+    const { bytes, recordEnd } = record;
+    const raw = this.#raw;
+    let to = this.#rawLength;
+    for (let from = record.recordStart; from < recordEnd; from++) raw[to++] = bytes[from]!;
+    this.#rawLength = to;
     this.#fileIds.push(segment.fileId);
     this.#lineNumbers.push(record.lineNumber);
     this.#startBytes.push(record.startByte);
     this.#rawEnds.push(this.#rawLength);
+    this.#tupleEnds.push(this.tuples.length);
     segment.rowCount++;
   }
 
   addReject(segment: Segment, reject: Reject): void {
     this.rejects.push(reject);
     segment.rejectCount++;
+  }
+
+  /** @param row as in `placeOf` */
+  fileIdOf(row: number): number {
+    return this.#fileIds.at(row);
+  }
+
+  /** @param row as in `placeOf` */
+  lineNumberOf(row: number): number {
+    return this.#lineNumbers.at(row);
   }
 
   /** @param row 0-based, in the order of the tuples */
@@ -178,6 +201,11 @@ export class Batch {
     };
   }
 
+  /** Where in `tuples` the row's tuple ends. @param row as in `placeOf` */
+  tupleEnd(row: number): number {
+    return this.#tupleEnds.at(row);
+  }
+
   /** Empties it for the next use. */
   reset(): void {
     this.tuples.reset();
@@ -185,10 +213,14 @@ export class Batch {
     this.rejects.length = 0;
     this.openedAtMs = 0;
     this.sizeBytes = 0;
+    this.stages = noStages();
+    this.isFull = false;
+    this.connections = 0;
     this.#fileIds.length = 0;
     this.#lineNumbers.length = 0;
     this.#startBytes.length = 0;
     this.#rawEnds.length = 0;
+    this.#tupleEnds.length = 0;
     this.#rawLength = 0;
   }
 }

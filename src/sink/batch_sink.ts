@@ -7,19 +7,19 @@
  */
 import { connect, type DatabaseClient, type Sql } from "../database/connect.ts";
 import type { DatabaseTarget } from "../database/database_target.ts";
-import { faultKind } from "../database/fault.ts";
 import { noProbe, type Probe } from "../probe.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Batch, Reject } from "./batch.ts";
-import { keepRecords, moveFiles } from "./move_files.ts";
+import { keepRecords } from "./keep_records.ts";
+import { type BatchMove, type FinishTimes, moveFiles } from "./move_files.ts";
+import type { OpenBatches } from "./open_batches.ts";
 import { batchApplicationName } from "./pipeline_owner.ts";
+import { RouteChoice } from "./route_choice.ts";
 import { type LoadRoute, RowLoader } from "./row_loader.ts";
 import type { FileMove } from "./sort_out.ts";
 
 /** A transaction that makes no progress for so long is given up; its outcome is unknown. */
 const PROGRESS_DEADLINE_MS = 60_000;
-/** So many staged batches in a row that the table took whole end the staging. */
-const CLEAN_STRETCH_BATCHES = 8;
 
 /** A batch's place in the order of commits. */
 export interface CommitTurn {
@@ -57,6 +57,8 @@ export interface BatchSinkOptions {
   /** 60,000 unless given. */
   readonly progressDeadlineMs?: number;
   readonly probe?: Probe;
+  /** Shared by the connections of a session. */
+  readonly openBatches?: OpenBatches;
 }
 
 export class BatchSink {
@@ -66,7 +68,9 @@ export class BatchSink {
   readonly #options: BatchSinkOptions;
   readonly #loader: RowLoader;
   readonly #probe: Probe;
-  #stagedBatchesLeft: number;
+  readonly #routes: RouteChoice;
+  /** Of the last batch that committed here; null before the first. */
+  #before: FinishTimes | null = null;
 
   static async open(target: DatabaseTarget, options: BatchSinkOptions): Promise<BatchSink> {
     options.probe?.("sink.connect");
@@ -99,32 +103,35 @@ export class BatchSink {
     this.processId = options.processId;
     this.#probe = options.probe ?? noProbe;
     this.#loader = new RowLoader(options);
-    this.#stagedBatchesLeft = options.hasFilter ? Infinity : 0;
+    this.#routes = new RouteChoice(options);
   }
 
   /** Commits the batch when its turn has come. */
   async commit(batch: Batch, turn: CommitTurn): Promise<CommitResult> {
-    for (;;) {
-      const route = this.#stagedBatchesLeft > 0 && batch.rowCount > 0 ? "staging" : "copy";
-      try {
-        const result = await this.#transact(batch, turn, route);
-        if (route === "staging") {
-          const isClean = result.duplicate === 0 &&
-            result.rejects.length === batch.rejects.length;
-          this.#stagedBatchesLeft = isClean
-            ? this.#stagedBatchesLeft - 1
-            : Math.max(this.#stagedBatchesLeft, CLEAN_STRETCH_BATCHES);
-        }
-        return result;
-      } catch (error) {
-        if (error instanceof YieldToOlderError) {
-          await turn.waitWithoutLocks();
-        } else if (route === "copy" && faultKind(error, { inCopy: true }) === "reject") {
-          this.#stagedBatchesLeft = Math.max(this.#stagedBatchesLeft, CLEAN_STRETCH_BATCHES);
-        } else {
-          throw error;
+    const openBatches = this.#options.openBatches;
+    openBatches?.enter(batch);
+    let route = this.#routes.routeFor(batch);
+    try {
+      for (;;) {
+        try {
+          const result = await this.#transact(batch, turn, route);
+          const refused = result.rejects.length - batch.rejects.length;
+          this.#routes.committed(route, result.duplicate + refused === 0);
+          return result;
+        } catch (error) {
+          if (error instanceof YieldToOlderError) {
+            const lap = lapTimer();
+            await turn.waitWithoutLocks();
+            batch.stages.turnMs += lap();
+          } else {
+            const next = this.#routes.after(route, error);
+            if (next === null) throw error;
+            route = next;
+          }
         }
       }
+    } finally {
+      openBatches?.leave(batch);
     }
   }
 
@@ -138,7 +145,8 @@ export class BatchSink {
   }
 
   async #transact(batch: Batch, turn: CommitTurn, route: LoadRoute): Promise<CommitResult> {
-    const startedMs = performance.now();
+    const lap = lapTimer();
+    const { stages, connections } = batch;
     const { progressDeadlineMs = PROGRESS_DEADLINE_MS } = this.#options;
     const deadline = new ProgressDeadline({
       limitMs: progressDeadlineMs,
@@ -153,20 +161,30 @@ export class BatchSink {
           route,
           // a slow link is no dead one
           onSent: () => deadline.progress(),
-        });
-        const copyMs = performance.now() - startedMs;
+        }).finally(() => stages.copyMs += lap());
         probe("sink.keep");
         await keepRecords(transaction, sorted);
+        const keepMs = lap();
         deadline.pause();
-        await turn.wait();
+        await turn.wait().finally(() => stages.turnMs += lap());
         deadline.progress();
-        const elapsedMs = performance.now() - batch.openedAtMs;
+        const move: BatchMove = {
+          ...this.#options,
+          ...sorted,
+          route,
+          elapsedMs: performance.now() - batch.openedAtMs,
+          copyMs: stages.copyMs,
+          carried: { connections, stages, before: this.#before },
+        };
         probe("sink.move");
-        await moveFiles(transaction, { ...this.#options, ...sorted, route, copyMs, elapsedMs });
+        await moveFiles(transaction, move);
+        stages.ledgerMs = keepMs + lap();
         deadline.progress();
         probe("sink.commit");
         return sorted;
       });
+      stages.commitMs = lap();
+      this.#before = { ledgerMs: stages.ledgerMs, commitMs: stages.commitMs };
       probe("sink.committed");
       const loaded = moves.reduce((sum, move) => sum + move.loaded, 0);
       return { moves, rejects, loaded, duplicate: duplicates.length };
@@ -195,6 +213,16 @@ async function hasRowFilter(sql: Sql, table: string): Promise<boolean> {
         )
     ) as found`;
   return row!.found;
+}
+
+/** Tells the ms since it was last asked, or made. */
+function lapTimer(): () => number {
+  let sinceMs = performance.now();
+  return () => {
+    const beforeMs = sinceMs;
+    sinceMs = performance.now();
+    return sinceMs - beforeMs;
+  };
 }
 
 class ProgressDeadline {

@@ -8,9 +8,6 @@ import type { PipelineBinding } from "./pipeline_binding.ts";
 import { readWaitingAgain } from "./read_waiting_again.ts";
 import { lockTable, type RemovalTarget, takeOutRows } from "./take_out_rows.ts";
 
-/** Rows a cursor brings at a time: bounds memory, not the number of files. */
-const PAGE_ROWS = 5_000;
-
 /** What compare-and-set needs to know of a file. */
 export type KnownFile = Pick<LedgerFile, "fileId" | "path" | "revision" | "committedByte">;
 
@@ -36,6 +33,7 @@ interface FileRow {
   archivedPath: string | null;
   isArchived: boolean;
   isDeleted: boolean;
+  contentMark: number | null;
   state: FileState;
   reason: string | null;
   revision: number;
@@ -58,6 +56,10 @@ function fileColumns(sql: ISql) {
     archived_path as "archivedPath",
     archived_at is not null as "isArchived",
     deleted_at is not null as "isDeleted",
+    -- what contentMark() computes
+    (('x' || encode(substring(tail_hash, 1, 4), 'hex'))::bit(32)::int
+      # coalesce(('x' || encode(substring(chain_hash, 1, 4), 'hex'))::bit(32)::int, 0))
+      & 1073741823 as "contentMark",
     state,
     reason,
     revision::float8 as revision`;
@@ -72,15 +74,20 @@ function toLedgerFile(row: FileRow): LedgerFile {
 /** The latest generation of every file of the pipeline. */
 export async function loadFiles(sql: Sql, pipelineId: number): Promise<Map<string, LedgerFile>> {
   const files = new Map<string, LedgerFile>();
-  const pages = sql<FileRow[]>`
+  await eachFile(sql, { pipelineId, take: (file) => files.set(file.path, file) });
+  return files;
+}
+
+/** The same, one after the other as they arrive, so that they need not all be in memory. */
+export async function eachFile(
+  sql: Sql,
+  { pipelineId, take }: { pipelineId: number; take: (file: LedgerFile) => void },
+): Promise<void> {
+  await sql<FileRow[]>`
     select ${fileColumns(sql)}
     from pgsluice.files
-    where pipeline_id = ${pipelineId} and state <> 'superseded'
-    order by file_id`.cursor(PAGE_ROWS);
-  for await (const page of pages) {
-    for (const row of page) files.set(row.path, toLedgerFile(row));
-  }
-  return files;
+    where pipeline_id = ${pipelineId} and state <> 'superseded'`
+    .forEach((row) => take(toLedgerFile(row)));
 }
 
 /** The file as the ledger has it now. */
@@ -103,7 +110,11 @@ export async function loadReplaced(sql: Sql, pipelineId: number): Promise<Ledger
   return rows.map(toLedgerFile);
 }
 
-/** Enters generation 1 of these paths, which the ledger does not have yet. */
+/**
+ * Enters generation 1 of these paths, which the ledger does not have yet. Not within a transaction:
+ * the commit does not wait for the disk. A crash may forget them, but never a batch that names them,
+ * whose commit comes later and does wait.
+ */
 export async function registerFiles(
   sql: Sql,
   options: { pipelineId: number; paths: readonly string[]; meaning: FileMeaning },
@@ -116,7 +127,8 @@ export async function registerFiles(
     select
       ${pipelineId}, path, ${meaning.timeZone}, ${meaning.schemaFingerprint},
       ${meaning.dialect}, ${meaning.maxRecordBytes}
-    from unnest(${sql.array(paths as string[])}::text[]) as path
+    from set_config('synchronous_commit', 'off', true),
+      unnest(${sql.array(paths as string[])}::text[]) as path
     returning ${fileColumns(sql)}`;
   return rows.map(toLedgerFile);
 }
@@ -267,16 +279,26 @@ export async function raiseChanges(
     where pipeline_id = ${pipelineId}`;
 }
 
-/** The hashes of many files' committed bytes, by file id; those without any are left out. */
-export async function loadManyDigests(
+/** One of these files whose records are accounted for and whose committed bytes are these. */
+export async function findContent(
   sql: Sql,
-  fileIds: readonly number[],
-): Promise<Map<number, Pick<ContentDigests, "chain" | "tail">>> {
-  const rows = await sql<{ fileId: number; chain: Uint8Array | null; tail: Uint8Array }[]>`
-    select file_id::float8 as "fileId", chain_hash as chain, tail_hash as tail
+  { fileIds, sizeBytes, digests }: {
+    fileIds: readonly number[];
+    sizeBytes: number;
+    digests: ContentDigests;
+  },
+): Promise<{ readonly path: string } | null> {
+  const [row] = await sql<{ path: string }[]>`
+    select path
     from pgsluice.files
-    where file_id = any(${sql.array(fileIds as number[])}::bigint[]) and tail_hash is not null`;
-  return new Map(rows.map(({ fileId, ...digests }) => [fileId, digests]));
+    where file_id = any(${sql.array(fileIds as number[])}::bigint[])
+      and committed_byte = ${sizeBytes}
+      and tail_hash = ${digests.tail}
+      and chain_hash is not distinct from ${digests.chain}
+      and (state = 'done' or state = 'superseded' and loaded + rejected + duplicate > 0)
+    order by file_id
+    limit 1`;
+  return row ?? null;
 }
 
 /** The hashes of the file's committed bytes; null before its first batch. */

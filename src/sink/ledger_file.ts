@@ -33,6 +33,8 @@ export interface LedgerFile {
   readonly isArchived: boolean;
   /** It was deleted after it was loaded. */
   readonly isDeleted: boolean;
+  /** Mark of the committed bytes (`contentMark`); null before the first batch. */
+  readonly contentMark: number | null;
   readonly state: FileState;
   readonly reason: string | null;
   /** Raised by everything that moves the file other than a batch. */

@@ -1,10 +1,10 @@
 /**
- * The last statement of a batch's transaction: rejects and duplicates are kept, and every file of
- * the batch moves from its start byte to its end byte by compare-and-set, under the owner's epoch.
+ * The last statement of a batch's transaction: every file of the batch moves from its start byte to
+ * its end byte by compare-and-set, under the owner's epoch.
  */
 import { Buffer } from "node:buffer";
 import type { TransactionSql } from "postgres";
-import type { Reject } from "./batch.ts";
+import type { BatchStages } from "./batch_stages.ts";
 import { LedgerMovedError } from "./ledger.ts";
 import type { LoadRoute } from "./row_loader.ts";
 import type { FileMove, SortedRows } from "./sort_out.ts";
@@ -16,11 +16,22 @@ export interface BatchMove extends SortedRows {
   readonly route: LoadRoute;
   readonly elapsedMs: number;
   readonly copyMs: number;
+  /** Absent for a command, which has neither. */
+  readonly carried?: {
+    readonly connections: number;
+    readonly stages: BatchStages;
+    /** Of the batch that the connection carried before, which are over. */
+    readonly before: FinishTimes | null;
+  };
 }
+
+/** What of a batch's time is known only after it was written down. */
+export type FinishTimes = Pick<BatchStages, "ledgerMs" | "commitMs">;
 
 /** @throws LedgerMovedError if a file is not where the batch begins, or the epoch has passed */
 export async function moveFiles(transaction: TransactionSql, batch: BatchMove): Promise<void> {
-  const { moves } = batch;
+  const { moves, carried } = batch;
+  const stages = carried?.stages;
   const total = (of: (move: FileMove) => number) => moves.reduce((sum, move) => sum + of(move), 0);
   const [row] = await transaction<{ moved: number }[]>`
     with owner as (
@@ -68,67 +79,24 @@ export async function moveFiles(transaction: TransactionSql, batch: BatchMove): 
     ),
     batch as (
       insert into pgsluice.batches (
-        pipeline_id, epoch, files, bytes, loaded, rejected, duplicate, route, elapsed_ms, copy_ms
+        pipeline_id, epoch, files, bytes, loaded, rejected, duplicate, route, elapsed_ms, copy_ms,
+        connections, read_ms, decode_ms, queue_ms, turn_ms, ledger_ms, commit_ms
       )
       select
         pipeline_id, epoch, ${moves.length},
         ${total(({ segment }) => segment.endByte - segment.startByte)},
         ${total((move) => move.loaded)}, ${total((move) => move.rejected)},
         ${total((move) => move.duplicate)},
-        ${batch.route}, ${batch.elapsedMs}::float8, ${batch.copyMs}::float8
+        ${batch.route}, ${batch.elapsedMs}::float8, ${batch.copyMs}::float8,
+        ${carried?.connections ?? null}::smallint,
+        ${stages?.readMs ?? null}::float8, ${stages?.decodeMs ?? null}::float8,
+        ${stages?.queueMs ?? null}::float8, ${stages?.turnMs ?? null}::float8,
+        ${carried?.before?.ledgerMs ?? null}::float8, ${carried?.before?.commitMs ?? null}::float8
       from owner
     )
     select count(*)::int as moved from moved`;
   if (row?.moved !== moves.length) {
     throw new LedgerMovedError(moves.map(({ segment }) => segment.path).join(", "));
-  }
-}
-
-/** Keeps the rejects and the places of the duplicates. */
-export async function keepRecords(
-  transaction: TransactionSql,
-  batch: Pick<SortedRows, "rejects" | "duplicates">,
-): Promise<void> {
-  for (const rejects of portions(batch.rejects)) {
-    await transaction`
-      insert into pgsluice.rejects (
-        file_id, line_number, start_byte, end_byte, column_name, code, reason, key, raw
-      )
-      select
-        file_id, line_number, start_byte, end_byte, column_name, code, reason, key,
-        decode(raw, 'base64')
-      from jsonb_to_recordset(${JSON.stringify(rejects.map(rejectRecord))}::text::jsonb) as r(
-        file_id bigint, line_number bigint, start_byte bigint, end_byte bigint,
-        column_name text, code text, reason text, key text, raw text
-      )`;
-  }
-  if (batch.duplicates.length > 0) {
-    await transaction`
-      insert into pgsluice.duplicates (file_id, line_number, start_byte, end_byte, key)
-      select "fileId", "lineNumber", "startByte", "endByte", key
-      from jsonb_to_recordset(${JSON.stringify(batch.duplicates)}::text::jsonb) as d(
-        "fileId" bigint, "lineNumber" bigint, "startByte" bigint, "endByte" bigint, key text
-      )`;
-  }
-}
-
-/**
- * So much of raw records goes with one statement: it is several times as long by the time it is
- * sent, on each connection, and a batch may be nothing but rejects.
- */
-const PORTION_BYTES = 256 * 1024;
-/** What a reject takes besides its raw bytes, about. */
-const REJECT_BYTES = 128;
-
-function* portions(rejects: readonly Reject[]): Generator<readonly Reject[]> {
-  let from = 0;
-  let sizeBytes = 0;
-  for (const [index, { raw }] of rejects.entries()) {
-    sizeBytes += raw.length + REJECT_BYTES;
-    if (sizeBytes < PORTION_BYTES && index < rejects.length - 1) continue;
-    yield rejects.slice(from, index + 1);
-    from = index + 1;
-    sizeBytes = 0;
   }
 }
 
@@ -156,21 +124,6 @@ function moveRecord({ segment, loaded, rejected, duplicate }: FileMove) {
     modified_ms: stat?.modifiedMs ?? null,
     inode: stat?.inode ?? null,
     state: segment.state,
-  };
-}
-
-function rejectRecord(reject: Reject) {
-  return {
-    file_id: reject.fileId,
-    line_number: reject.lineNumber,
-    start_byte: reject.startByte,
-    end_byte: reject.endByte,
-    column_name: reject.columnName,
-    code: reject.code,
-    reason: reject.reason,
-    key: reject.key,
-    raw: Buffer.from(reject.raw.buffer, reject.raw.byteOffset, reject.raw.byteLength)
-      .toString("base64"),
   };
 }
 

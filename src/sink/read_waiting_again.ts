@@ -11,7 +11,7 @@ import type { Schema } from "../schema/schema.ts";
 import { type ByteSource, openFile } from "../source/byte_source.ts";
 import { hostId } from "../source/host_id.ts";
 import { LoneRecords, type RecordFile } from "./lone_record.ts";
-import { keepRecords } from "./move_files.ts";
+import { keepRecords } from "./keep_records.ts";
 import { RowLoader } from "./row_loader.ts";
 import { STAGING_TABLE } from "./staging.ts";
 import type { RemovalTarget } from "./take_out_rows.ts";

@@ -3,8 +3,9 @@
  * rejects and duplicates and moves the ledger.
  *
  * `copy` sends them straight into the table: it is fast, and fails as a whole with whatever the
- * table does not take. `staging` takes every row that the table takes and tells what became of the
- * others.
+ * table does not take. `split` asks first which keys are there, sends those rows by way of a staging
+ * table and all others straight: it fails if the table does not take one of those. `staging` takes
+ * every row that the table takes and tells what became of the others.
  */
 import type { TransactionSql } from "postgres";
 import { copyIn } from "../database/copy_in.ts";
@@ -12,31 +13,51 @@ import { noProbe, type Probe } from "../probe.ts";
 import { copySql } from "../schema/ddl.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Batch } from "./batch.ts";
+import { gatherTuples, keyOrder } from "./key_order.ts";
+import { KeyReader } from "./key_reader.ts";
+import type { OpenBatches } from "./open_batches.ts";
+import { RepeatedKeys } from "./repeated_keys.ts";
 import { type SortedRows, sortOut } from "./sort_out.ts";
 import { insertStaged, type StagingSql, stagingSql } from "./staging.ts";
 
-export type LoadRoute = "copy" | "staging";
+export type LoadRoute = "copy" | "split" | "staging";
 
 export interface RowLoaderOptions {
   readonly schema: Schema;
   /** The target, quoted. */
   readonly table: string;
   readonly probe?: Probe;
+  /** Those the batches to be loaded are among; for the `split` route. */
+  readonly openBatches?: OpenBatches;
 }
+
+/**
+ * A deferred constraint would refuse the batch at commit, where it cannot be told from a fault. It
+ * goes with the statement it is for: one way to the server and back less in each batch.
+ */
+const CONSTRAINTS_NOW = "set constraints all immediate;";
+
+const ALL_NEW = { repeated: [], refused: [] } as const;
 
 export class RowLoader {
   readonly #staging: StagingSql;
   readonly #copyIntoTable: string;
   readonly #copyIntoStaging: string;
   readonly #probe: Probe;
+  readonly #keys: KeyReader;
+  readonly #repeatedKeys: RepeatedKeys;
+  readonly #openBatches: OpenBatches | null;
   /** Whose staging table holds rows. */
   #stagedIn: TransactionSql | null = null;
 
-  constructor({ schema, table, probe = noProbe }: RowLoaderOptions) {
+  constructor({ schema, table, probe = noProbe, openBatches }: RowLoaderOptions) {
     this.#staging = stagingSql(schema, table);
-    this.#copyIntoTable = copySql(schema, table);
+    this.#copyIntoTable = `${CONSTRAINTS_NOW}\n${copySql(schema, table)}`;
     this.#copyIntoStaging = copySql(schema, this.#staging.table);
     this.#probe = probe;
+    this.#keys = new KeyReader(schema);
+    this.#repeatedKeys = new RepeatedKeys({ schema, table, keys: this.#keys });
+    this.#openBatches = openBatches ?? null;
   }
 
   /**
@@ -47,23 +68,70 @@ export class RowLoader {
     transaction: TransactionSql,
     { batch, route, onSent }: { batch: Batch; route: LoadRoute; onSent?: () => void },
   ): Promise<SortedRows> {
-    if (batch.rowCount === 0) return sortOut(batch, { repeated: [], refused: [] });
-    // a deferred constraint would refuse the batch at commit, where it cannot be told from a fault
-    await transaction`set constraints all immediate`;
-    const bytes = batch.tuples.finish();
-    const onChunk = () => {
+    if (batch.rowCount === 0) return sortOut(batch, ALL_NEW);
+    const onPiece = () => {
       onSent?.();
       this.#probe("sink.copying");
     };
     this.#probe("sink.copy");
-    if (route === "copy") {
-      await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onChunk });
-      return sortOut(batch, { repeated: [], refused: [] });
+    switch (route) {
+      case "copy":
+        await this.#copy(transaction, batch, onPiece);
+        return sortOut(batch, ALL_NEW);
+      case "split":
+        return await this.#split(transaction, batch, onPiece);
+      case "staging":
+        return await this.#stage(transaction, batch, {
+          bytes: batch.tuples.finish(), // the table there has no index
+          onPiece,
+        });
     }
-    await transaction.unsafe(this.#staging.create);
-    if (this.#stagedIn === transaction) await transaction.unsafe(this.#staging.empty);
+  }
+
+  async #copy(transaction: TransactionSql, batch: Batch, onPiece: () => void): Promise<void> {
+    this.#keys.read(batch);
+    const order = keyOrder(this.#keys.ranks());
+    const bytes = order === null ? batch.tuples.finish() : gatherTuples(batch, order);
+    await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onPiece });
+  }
+
+  async #split(
+    transaction: TransactionSql,
+    batch: Batch,
+    onPiece: () => void,
+  ): Promise<SortedRows> {
+    const older = this.#openBatches?.olderKeys(batch, this.#keys) ?? [];
+    this.#keys.read(batch);
+    const order = keyOrder(this.#keys.ranks()) ?? asTheyAre(batch);
+    const isRepeated = await this.#repeatedKeys.find(transaction, batch, { order, older });
+    onPiece();
+    const straight = order.filter((row) => isRepeated[row] === 0);
+    if (straight.length > 0) {
+      const bytes = gatherTuples(batch, straight);
+      await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onPiece });
+    }
+    if (straight.length === order.length) return sortOut(batch, ALL_NEW);
+    const bytes = gatherTuples(batch, order.filter((row) => isRepeated[row] === 1));
+    return await this.#stage(transaction, batch, { bytes, onPiece });
+  }
+
+  async #stage(
+    transaction: TransactionSql,
+    batch: Batch,
+    { bytes, onPiece }: { bytes: Uint8Array | Iterable<Uint8Array>; onPiece: () => void },
+  ): Promise<SortedRows> {
+    const { create, empty } = this.#staging;
+    const statements = [CONSTRAINTS_NOW, `${create};`];
+    if (this.#stagedIn === transaction) statements.push(`${empty};`);
     this.#stagedIn = transaction;
-    await copyIn(transaction, { statement: this.#copyIntoStaging, bytes, onChunk });
+    const statement = [...statements, this.#copyIntoStaging].join("\n");
+    await copyIn(transaction, { statement, bytes, onPiece });
     return sortOut(batch, await insertStaged(transaction, this.#staging));
   }
+}
+
+function asTheyAre({ rowCount }: Batch): Int32Array {
+  const rows = new Int32Array(rowCount);
+  for (let row = 0; row < rowCount; row++) rows[row] = row;
+  return rows;
 }

@@ -27,6 +27,7 @@ export interface SortedRows {
 
 /** What a reject keeps of its record, in bytes; the rest is to be read in the file. */
 const RAW_LIMIT_BYTES = 8 * 1024;
+const NOT_FOUND = -1;
 
 /** Tells duplicates from conflicts and refusals. */
 export function sortOut(
@@ -44,7 +45,7 @@ export function sortOut(
     counts.set(fileId, count);
     return count;
   };
-  const placeOf = placeFinder(batch, repeated.length + refused.length);
+  const placeOf = placeFinder(batch, [...repeated, ...refused]);
   const refusedPlaces = new Set<string>();
   for (const row of refused) {
     refusedPlaces.add(placeName(row));
@@ -81,16 +82,23 @@ function placeName({ fileId, lineNumber }: RowName): string {
   return `${fileId}:${lineNumber}`;
 }
 
-function placeFinder(batch: Batch, wanted: number): (row: RowName) => RowPlace {
-  const byName = new Map<string, RowPlace>();
-  for (let index = 0; wanted > 0 && index < batch.rowCount; index++) {
-    const place = batch.placeOf(index);
-    byName.set(placeName(place), place);
+/** Finds the places of the rows wanted in one pass over the batch. */
+function placeFinder(batch: Batch, wanted: readonly RowName[]): (row: RowName) => RowPlace {
+  const byFile = new Map<number, Map<number, number>>();
+  for (const { fileId, lineNumber } of wanted) {
+    const byLine = byFile.get(fileId);
+    if (byLine === undefined) byFile.set(fileId, new Map([[lineNumber, NOT_FOUND]]));
+    else byLine.set(lineNumber, NOT_FOUND);
   }
-  return (row) => {
-    const place = byName.get(placeName(row));
-    if (place === undefined) throw new Error(`line ${row.lineNumber} is not of this batch`);
-    return place;
+  for (let index = 0; byFile.size > 0 && index < batch.rowCount; index++) {
+    const byLine = byFile.get(batch.fileIdOf(index));
+    const lineNumber = batch.lineNumberOf(index);
+    if (byLine?.has(lineNumber)) byLine.set(lineNumber, index);
+  }
+  return ({ fileId, lineNumber }) => {
+    const index = byFile.get(fileId)?.get(lineNumber) ?? NOT_FOUND;
+    if (index === NOT_FOUND) throw new Error(`line ${lineNumber} is not of this batch`);
+    return batch.placeOf(index);
   };
 }
 

@@ -129,16 +129,21 @@ from pg_temp.pgsluice_refused
 join pg_temp.pgsluice_ordered using (ordinal)`,
     endIsolation: `
 drop table pg_temp.pgsluice_ordered, pg_temp.pgsluice_refused`,
+    // as one value: a row of a result costs both sides more than one of an array
     repeated: `
-select
-  staged.file_id::float8 as "fileId",
-  staged.line_number::float8 as "lineNumber",
-  staged.${key}::text as key,
-  case when there.${key} is not null then ${sameContent} end as "sameContent",
-  files.path as "otherPath",
-  there.line_number::float8 as "otherLineNumber"
+select coalesce(json_agg(json_build_object(
+  'fileId', staged.file_id,
+  'lineNumber', staged.line_number,
+  'key', staged.${key}::text,
+  'sameContent', case when there.${key} is not null then ${sameContent} end,
+  'otherPath', files.path,
+  'otherLineNumber', there.line_number
+)), '[]')::text as rows
 from ${STAGING_TABLE} staged
-left join ${table} there on there.${key} = staged.${key}
+left join lateral (
+  -- the offset keeps it from becoming a join that reads the whole table
+  select * from ${table} there where there.${key} = staged.${key} offset 0
+) there on true
 left join pgsluice.files files on files.file_id = there.file_id
 where (there.file_id, there.line_number) is distinct from (staged.file_id, staged.line_number)`,
   };
@@ -159,8 +164,8 @@ export async function insertStaged(
     if (faultKind(error) !== "reject") throw error;
     refused = await isolateRefused(transaction, staging);
   }
-  const repeated = await transaction.unsafe<RepeatedRow[]>(staging.repeated);
-  return { repeated, refused };
+  const [row] = await transaction.unsafe<{ rows: string }[]>(staging.repeated);
+  return { repeated: JSON.parse(row!.rows) as RepeatedRow[], refused };
 }
 
 async function isolateRefused(

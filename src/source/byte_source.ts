@@ -32,7 +32,8 @@ export async function openFile(path: string): Promise<ByteSource & { stat(): Pro
       return fileStat(await file.stat());
     },
     async read(atByte: number, into: Uint8Array): Promise<number> {
-      if (atByte !== position) position = await file.seek(atByte, Deno.SeekMode.Start);
+      // it does not wait for the disk
+      if (atByte !== position) position = file.seekSync(atByte, Deno.SeekMode.Start);
       const byteCount = await file.read(into) ?? 0;
       position += byteCount;
       return byteCount;

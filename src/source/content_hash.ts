@@ -79,6 +79,18 @@ export class ContentHash {
   }
 }
 
+/**
+ * A number of 30 bits: the same for the same content, and for few others. The ledger's queries
+ * compute it as well.
+ */
+export function contentMark({ chain, tail }: Pick<ContentDigests, "chain" | "tail">): number {
+  return (firstWord(tail) ^ (chain === null ? 0 : firstWord(chain))) & 0x3fff_ffff;
+}
+
+function firstWord(hash: Uint8Array): number {
+  return new DataView(hash.buffer, hash.byteOffset).getInt32(0);
+}
+
 /** True if both are of the same bytes. */
 export function sameDigests(a: ContentDigests, b: ContentDigests): boolean {
   return sameBytes(a.firstBlock, b.firstBlock) && sameBytes(a.lastBlock, b.lastBlock) &&

@@ -24,7 +24,11 @@ export interface ScanOptions {
 export const ARCHIVE_MARK = ".pgsluice-archive";
 
 /** How many files are looked at side by side: enough to hide latency, few enough for any limit. */
-const PARALLEL_STATS = 64;
+export const LOOK_FILES = 64;
+/** So long looks at a time may keep this thread from everything else. */
+const BLOCKING_MS = 2;
+/** So many names are gone through at a time, for the same reason. */
+const PAUSE_NAMES = 1_000;
 
 /** True for names the watcher takes: `*.csv` in any case, neither hidden nor temporary. */
 export function isCandidateName(name: string): boolean {
@@ -70,56 +74,88 @@ export async function scanFolder(
   folder: string,
   options: ScanOptions = {},
 ): Promise<Candidate[]> {
-  const { probe = noProbe } = options;
-  probe("folder.scan");
+  const paths = await listFolder(folder, options);
   const candidates: Candidate[] = [];
-  const onUnreadable = options.onUnreadable ?? ((_path: string, error: unknown): never => {
-    throw error;
-  });
-  for (const left = [""]; left.length > 0;) {
-    const below = left.pop()!;
-    const listing = await listFolder(folder, below).catch((error: unknown) => {
-      if (below === "") throw error;
-      if (!isGone(error)) onUnreadable(below, error);
-      return { files: [], folders: [] };
-    });
-    if (options.recursive) left.push(...listing.folders);
-    for (let from = 0; from < listing.files.length; from += PARALLEL_STATS) {
-      const group = listing.files.slice(from, from + PARALLEL_STATS);
-      const looks = await Promise.all(
-        group.map((path) => lookAt(folder, path).catch((error) => onUnreadable(path, error))),
-      );
-      for (const look of looks) if (look) candidates.push(look);
-    }
+  for (let from = 0; from < paths.length; from += LOOK_FILES) {
+    candidates.push(...await lookAtListed(folder, paths.slice(from, from + LOOK_FILES), options));
   }
   return candidates.sort(oldestFirst);
+}
 
-  /** What `statCandidate` does, of a file whose folder was just read. */
-  async function lookAt(folder: string, path: string): Promise<Candidate | null> {
+/**
+ * The paths in the folder whose names are candidates', in no order. To look at them costs many
+ * times as much as this.
+ * @throws what Deno.readDir throws when the folder itself cannot be read
+ */
+export async function listFolder(folder: string, options: ScanOptions = {}): Promise<string[]> {
+  const { probe = noProbe, recursive = false } = options;
+  probe("folder.scan");
+  const paths: string[] = [];
+  for (const left = [""]; left.length > 0;) {
+    const below = left.pop()!;
     try {
-      probe("file.look");
-      const info = await Deno.lstat(join(folder, path));
-      return info.isFile ? { path, ...fileStat(info) } : null;
+      const listing = await readOne(folder, below);
+      for (const path of listing.files) paths.push(path);
+      if (recursive) left.push(...listing.folders);
     } catch (error) {
-      if (isGone(error)) return null;
-      throw error;
+      if (below === "") throw error;
+      if (!isGone(error)) unreadable(options, below, error);
     }
   }
+  return paths;
+}
+
+/**
+ * What `statCandidate` does, of files of which the folder was just read: `LOOK_FILES` at most. On a
+ * disk of this machine a look takes less than to hand it to another thread; on a slow one they are
+ * done side by side.
+ */
+export async function lookAtListed(
+  folder: string,
+  paths: readonly string[],
+  options: ScanOptions = {},
+): Promise<Candidate[]> {
+  const { probe = noProbe } = options;
+  const untilMs = performance.now() + BLOCKING_MS;
+  const looks = await Promise.all(paths.map(async (path) => {
+    try {
+      probe("file.look");
+      const place = join(folder, path);
+      const info = performance.now() < untilMs ? Deno.lstatSync(place) : await Deno.lstat(place);
+      return info.isFile ? { path, ...fileStat(info) } : null;
+    } catch (error) {
+      if (!isGone(error)) unreadable(options, path, error);
+      return null;
+    }
+  }));
+  return looks.filter((look) => look !== null);
+}
+
+function unreadable({ onUnreadable }: ScanOptions, path: string, error: unknown): void {
+  if (onUnreadable === undefined) throw error;
+  onUnreadable(path, error);
 }
 
 /** What one folder holds that may count; nothing, if it is an archive below the watched one. */
-async function listFolder(
+async function readOne(
   root: string,
   below: string,
 ): Promise<{ files: string[]; folders: string[] }> {
   const files: string[] = [];
   const folders: string[] = [];
+  let count = 0;
   for await (const { name, isFile, isDirectory } of Deno.readDir(join(root, below))) {
+    if (++count % PAUSE_NAMES === 0) await pause();
     if (name === ARCHIVE_MARK && below !== "") return { files: [], folders: [] };
     if (isFile && isCandidateName(name)) files.push(join(below, name));
     if (isDirectory && !isHiddenName(name)) folders.push(join(below, name));
   }
   return { files, folders };
+}
+
+/** Lets everything else have its turn. */
+async function pause(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** False for a folder that a scan of `root` would not enter. */
@@ -142,7 +178,8 @@ function isGone(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
-function oldestFirst(a: Candidate, b: Candidate): number {
+/** By (mtime, name). */
+export function oldestFirst(a: Candidate, b: Candidate): number {
   if (a.modifiedMs !== b.modifiedMs) return a.modifiedMs - b.modifiedMs;
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }

@@ -3,8 +3,11 @@ import { noProbe, type Probe } from "../probe.ts";
 import { type ByteSource, type FileStat, openFile } from "./byte_source.ts";
 import { statCandidate } from "./folder_scan.ts";
 
-/** A file that is open; it is until `close()`. */
-export type OpenCandidate = ByteSource & { stat(): Promise<FileStat> };
+/** A file that is open, until `close()`, and how it was when it had been opened. */
+export interface OpenCandidate {
+  readonly source: ByteSource;
+  readonly stat: FileStat;
+}
 
 /** So often a name is tried whose file is replaced while it is opened. */
 const TRIES = 5;
@@ -23,8 +26,10 @@ export async function openCandidate(
     probe("file.open");
     const source = await openFile(join(folder, path));
     try {
-      const [named, opened] = [await statCandidate(folder, path, probe), await source.stat()];
-      if (named !== null && named.inode === opened.inode) return probed(source, probe);
+      const [named, stat] = [await statCandidate(folder, path, probe), await source.stat()];
+      if (named !== null && named.inode === stat.inode) {
+        return { source: probed(source, probe), stat };
+      }
     } catch (error) {
       source.close();
       throw error;
@@ -34,9 +39,8 @@ export async function openCandidate(
   throw new Deno.errors.NotFound(`${path} is no file of the folder, or never the same`);
 }
 
-function probed(source: OpenCandidate, probe: Probe): OpenCandidate {
+function probed(source: ByteSource, probe: Probe): ByteSource {
   return {
-    stat: () => source.stat(),
     async read(atByte, into) {
       probe("file.read");
       return await source.read(atByte, into);

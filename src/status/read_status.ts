@@ -10,6 +10,7 @@ import { hasOwnerSql } from "../sink/has_owner_sql.ts";
 import type { FileState } from "../sink/ledger_file.ts";
 import { hostId } from "../source/host_id.ts";
 import { type FolderLook, lookAtFolder } from "./folder_backlog.ts";
+import { readRecentBatches, type RecentBatches } from "./recent_batches.ts";
 import type {
   Backlog,
   FileStatus,
@@ -36,6 +37,13 @@ interface PipelineRow {
 interface FileRow extends Omit<FileStatus, "state" | "backlogBytes"> {
   readonly state: FileState;
   readonly updatedAtMs: number;
+}
+
+/** What the ledger has of a pipeline. */
+interface PipelineParts {
+  readonly row: PipelineRow;
+  readonly files: readonly FileRow[];
+  readonly recentBatches: RecentBatches | null;
 }
 
 const STATES: readonly FileState[] = [
@@ -73,22 +81,29 @@ export async function readStatus(
         to_regclass('pgsluice.files') is not null as "hasLedger"`;
     if (!clock!.hasLedger) return null;
     const rows = await readPipelines(snapshot, options.pipeline ?? null);
-    const pipelines: { row: PipelineRow; files: FileRow[] }[] = [];
-    for (const row of rows) pipelines.push({ row, files: await readFiles(snapshot, row) });
+    const pipelines: PipelineParts[] = [];
+    for (const row of rows) {
+      const files = await readFiles(snapshot, row);
+      const recentBatches = await readRecentBatches(snapshot, row.pipelineId);
+      pipelines.push({ row, files, recentBatches });
+    }
     return { atMs: clock!.atMs, pipelines };
   });
   if (ledger === null) return null;
   // side by side: a journal that is not written is waited for
-  const pipelines = await Promise.all(ledger.pipelines.map(async ({ row, files }) => {
-    // the ledger does not have the flag, but what came of it
-    const recursive = files.some(({ path }) => path.includes("/"));
-    const look = await lookAtFolder(row, { recursive });
-    return pipelineStatus(row, {
-      files,
-      look,
-      journal: await lookAtJournal(sql, { row, ...options }),
-    });
-  }));
+  const pipelines = await Promise.all(
+    ledger.pipelines.map(async ({ row, files, recentBatches }) => {
+      // the ledger does not have the flag, but what came of it
+      const recursive = files.some(({ path }) => path.includes("/"));
+      const look = await lookAtFolder(row, { recursive });
+      return pipelineStatus(row, {
+        files,
+        recentBatches,
+        look,
+        journal: await lookAtJournal(sql, { row, ...options }),
+      });
+    }),
+  );
   return { atMs: ledger.atMs, pipelines };
 }
 
@@ -168,8 +183,9 @@ async function lookAtJournal(
 
 function pipelineStatus(
   row: PipelineRow,
-  { files, look, journal }: {
+  { files, recentBatches, look, journal }: {
     files: readonly FileRow[];
+    recentBatches: RecentBatches | null;
     look: FolderLook;
     journal: JournalStatus | null;
   },
@@ -204,6 +220,7 @@ function pipelineStatus(
       recordsPerSecond: row.recentRecords * 1000 / averagedMs,
       bytesPerSecond: row.recentBytes * 1000 / averagedMs,
     },
+    recentBatches,
     files: [...statuses.filter((file) => !isSettled(file)), ...statuses.filter(isSettled)],
   };
 }

@@ -1,6 +1,7 @@
 /** What `pgsluice status` tells. Counts and sizes are of what is committed, unless they say so. */
 import type { JournalKind } from "../reconcile/judge_journal.ts";
 import type { FileState } from "../sink/ledger_file.ts";
+import type { RecentBatches } from "./recent_batches.ts";
 
 export interface FileStatus {
   /** Relative to the source. */
@@ -67,6 +68,8 @@ export interface PipelineStatus {
   readonly lastBatchAtMs: number | null;
   /** Null if there was no batch in the last minute. */
   readonly lastMinute: RecentRates | null;
+  /** Null if no batch tells of it. */
+  readonly recentBatches: RecentBatches | null;
   /** Not done ones first, then by path; superseded generations are left out. */
   readonly files: readonly FileStatus[];
 }

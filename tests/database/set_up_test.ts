@@ -12,6 +12,7 @@ const BUILT_IN = { schema: USER_EVENTS, table: "user_events" };
 const MADE_TABLES = [
   "applied migration 0001_ledger",
   "applied migration 0002_repair",
+  "applied migration 0003_stages",
   "made table user_events with its indexes",
 ];
 

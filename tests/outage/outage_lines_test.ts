@@ -22,7 +22,7 @@ import { SteadyLoad } from "./steady_load.ts";
 function linesOf(tell: (reporter: IngestReporter) => void): string[] {
   const lines: string[] = [];
   const terminal = { stderrIsTerminal: false, say: (text: string) => lines.push(text) };
-  tell(new IngestReporter(terminal as unknown as Terminal));
+  tell(new IngestReporter(terminal as unknown as Terminal, { hasEnd: false }));
   return lines;
 }
 

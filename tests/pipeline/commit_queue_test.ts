@@ -88,6 +88,29 @@ Deno.test("an offer waits while every connection and the waiting place are taken
   queue.close();
 });
 
+Deno.test("no more connections are used than the limit, and one that comes later is used", async () => {
+  const { queue, finishCopy, committed } = harness(2);
+  queue.limit = 1;
+  const [first, second, third] = [new Batch(), new Batch(), new Batch()];
+  await queue.offer(first);
+  assertEquals(queue.hasFreeCarrier, false);
+  const offered = queue.offer(second);
+  queue.limit = 3;
+  const late = new HandCarrier(3);
+  assertEquals(queue.carrierCount, 2);
+  queue.addCarrier(late);
+  await offered;
+  assertEquals([first.connections, second.connections], [1, 3]);
+  await queue.offer(third);
+  assert(!queue.hasFreeCarrier && queue.carrierCount === 3);
+  for (const batch of [third, second]) late.copied(batch).resolve();
+  for (const batch of [third, second, first]) finishCopy(batch);
+  await queue.drain();
+  assert([first, second, third].every((batch, index) => batch === committed[index]));
+  assert(second.stages.queueMs > 0 && first.stages.queueMs < second.stages.queueMs);
+  queue.close();
+});
+
 Deno.test("a younger batch that blocks the oldest one gives way and commits after it", async () => {
   const blocked = Promise.withResolvers<void>();
   let pollCount = 0;

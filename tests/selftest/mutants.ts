@@ -24,13 +24,14 @@ const MOVE = "src/sink/move_files.ts";
 const KEPT_FILES: Edit = {
   path: SESSION,
   from: "export async function runSession(",
-  to: "const KEPT = new WeakMap<object, Map<string, any>>();\nexport async function runSession(",
+  to: "const KEPT = new WeakMap<object, TrackedFiles>();\nexport async function runSession(",
 };
 
 function filesOfSession(to: string): Edit {
   return {
     path: SESSION,
-    from: "const files = new Map([...ledger].map(([path, file]) => [path, trackFile(file)]));",
+    from: `const files = new TrackedFiles();
+  await eachFile(sql, { pipelineId, take: (file) => files.add(file) });`,
     to: `const kept = KEPT.get(context.journal);
   ${to}
   KEPT.set(context.journal, files);`,
@@ -44,14 +45,14 @@ export const MUTANTS: readonly Mutant[] = [
     notice: /the journal is ahead of the ledger/,
     edits: [{
       path: "src/pipeline/session_work.ts",
-      from: "offer: (batch) => this.#queue.offer(batch),",
+      from: "offer: (batch) => this.#offer(batch),",
       to: `offer: (batch) => {
         context.journal.append(batch.segments.map((segment) => ({
           ...segment,
           committedByte: segment.endByte,
           committedLine: segment.endLine,
         })));
-        return this.#queue.offer(batch);
+        return this.#offer(batch);
       },`,
     }],
   },
@@ -79,9 +80,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         path: SINK,
-        from:
-          "await moveFiles(transaction, { ...this.#options, ...sorted, route, copyMs, elapsedMs });",
-        to: "later = { ...this.#options, ...sorted, route, copyMs, elapsedMs };",
+        from: "await moveFiles(transaction, move);",
+        to: "later = move;",
       },
       {
         path: SINK,
@@ -97,8 +97,8 @@ export const MUTANTS: readonly Mutant[] = [
     notice: /commits lost: not everything was loaded/,
     edits: [
       KEPT_FILES,
-      filesOfSession(`const files = kept ??
-    new Map([...ledger].map(([path, file]) => [path, trackFile(file)]));`),
+      filesOfSession(`const files = kept ?? new TrackedFiles();
+  if (kept === undefined) await eachFile(sql, { pipelineId, take: (file) => files.add(file) });`),
     ],
   },
   {
@@ -137,10 +137,13 @@ export const MUTANTS: readonly Mutant[] = [
     notice: /commits lost: not everything was loaded/,
     edits: [
       KEPT_FILES,
-      filesOfSession(`const files = new Map([...ledger].map(([path, file]) => {
-    const before = kept?.get(path);
-    return [path, before?.state === "done" ? before : trackFile(file)];
-  }));`),
+      filesOfSession(`const files = new TrackedFiles();
+  const take = (file: any) => {
+    const before = kept?.peek(file.path);
+    if (before?.state === "done") files.set(file.path, { ...before });
+    else files.add(file);
+  };
+  await eachFile(sql, { pipelineId, take });`),
     ],
   },
 ];

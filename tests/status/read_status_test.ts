@@ -117,6 +117,7 @@ Deno.test("status adds up what is committed, and finds the backlog in the folder
       hasOwner: pipeline!.hasOwner,
       lastBatchAtMs: pipeline!.lastBatchAtMs,
       lastMinute: pipeline!.lastMinute,
+      recentBatches: pipeline!.recentBatches,
     }, {
       committedBytes: 650,
       loaded: 19,
@@ -137,6 +138,7 @@ Deno.test("status adds up what is committed, and finds the backlog in the folder
       hasOwner: false,
       lastBatchAtMs: null,
       lastMinute: null,
+      recentBatches: null,
     });
     assertEquals(
       pipeline!.files.map((file) => [file.path, file.state, file.backlogBytes, file.reason]),
@@ -205,4 +207,58 @@ Deno.test("status says why a backlog cannot be told, and shows one pipeline if a
   const one = (await readStatus(sql, { pipeline: "lost" }))!;
   assertEquals(one.pipelines.map(({ name }) => name), ["lost"]);
   assertEquals((await readStatus(sql, { pipeline: "none" }))!.pipelines, []);
+});
+
+Deno.test("status tells where the time of the last hundred batches went", async () => {
+  await using database = await testDatabase({ setUp: true });
+  const { sql } = database;
+  await insertPipeline(sql, { path: "/nowhere" });
+  const recent = async () => (await readStatus(sql))!.pipelines[0]!.recentBatches;
+  // of an older version, which did not write it down
+  await insertBatch(sql, { loaded: 7, bytes: 1, secondsAgo: 9, elapsedMs: 1 });
+  assertEquals(await recent(), null);
+  const insertStaged = (count: number, facts: { connections: number; copyMs: number }) =>
+    sql`
+      insert into pgsluice.batches (
+        pipeline_id, epoch, files, bytes, loaded, rejected, duplicate, route, elapsed_ms,
+        connections, read_ms, decode_ms, queue_ms, copy_ms, turn_ms, ledger_ms, commit_ms
+      )
+      select
+        1, 1, 1, 1, 90, 6, 4, 'copy', 100,
+        ${facts.connections}, 1, 2, 3, ${facts.copyMs}, 4,
+        -- the first of a connection does not know them
+        case when number > 1 then 5 end, case when number > 1 then 5 end
+      from generate_series(1, ${count}) number`;
+  await insertStaged(50, { connections: 2, copyMs: 1_000_000 });
+  await insertStaged(99, { connections: 2, copyMs: 80 });
+  await insertStaged(1, { connections: 3, copyMs: 80 });
+  const found = await recent();
+  assertEquals(found, {
+    batches: 100,
+    meanRecords: 100,
+    connections: 3,
+    stages: [
+      { stage: "read", meanMs: 1, share: 0.01 },
+      { stage: "decode", meanMs: 2, share: 0.02 },
+      { stage: "queue", meanMs: 3, share: 0.03 },
+      { stage: "copy", meanMs: 80, share: 0.8 },
+      { stage: "turn", meanMs: 4, share: 0.04 },
+      { stage: "ledger", meanMs: 5, share: 0.05 },
+      { stage: "commit", meanMs: 5, share: 0.05 },
+    ],
+  });
+});
+
+Deno.test("status reads a ledger of an older version, which has no stages", async () => {
+  await using database = await testDatabase({ setUp: true });
+  const { sql } = database;
+  await insertPipeline(sql, { path: "/nowhere" });
+  await sql`
+    alter table pgsluice.batches
+      drop column connections, drop column read_ms, drop column decode_ms, drop column queue_ms,
+      drop column turn_ms, drop column ledger_ms, drop column commit_ms`;
+  await insertBatch(sql, { loaded: 7, bytes: 1, secondsAgo: 0, elapsedMs: 1 });
+  const [pipeline] = (await readStatus(sql))!.pipelines;
+  assertEquals(pipeline!.recentBatches, null);
+  assert(pipeline!.lastMinute !== null);
 });

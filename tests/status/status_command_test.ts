@@ -61,8 +61,13 @@ commandTest(
     ]);
     assertMatch(lines[3]!.slice(11), /^1 file, [0-9]+ B, the oldest changed .+ ago$/);
     assertMatch(lines[4]!, /^last batch .+ ago; in the last minute \d+ records\/s, \d+ B\/s$/);
-    assertEquals(lines[5], "journal    level with the database");
-    assertEquals(lines.slice(8).map((line) => line.split(/\s+/).slice(0, 2)), [
+    assertEquals(lines[5], "batches    the last 1: 3 records on average, 2 connections");
+    assertMatch(
+      lines[6]!,
+      /^stages {5}read .+ ms \(\d+ %\), decode .+, queue .+, copy .+, turn .+, ledger .+, commit /,
+    );
+    assertEquals(lines[7], "journal    level with the database");
+    assertEquals(lines.slice(10).map((line) => line.split(/\s+/).slice(0, 2)), [
       ["page.csv", "failed"],
       ["z.csv", "new"],
       ["a.csv", "done"],
@@ -70,6 +75,7 @@ commandTest(
     const json = JSON.parse((await runStatus(place, "--json")).output);
     assertEquals(json.pipelines[0].backlog.sizeBytes, waiting.length);
     assertEquals(json.pipelines[0].files.length, 3);
+    assertEquals(json.pipelines[0].recentBatches.meanRecords, 3);
   },
 );
 
