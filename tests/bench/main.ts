@@ -1,92 +1,125 @@
 /**
- * `deno task bench [--quick] [--json] [ROW…]`: measures, and compares with the goals. Rows can be
- * named to run them alone: decode, generate, latency, load. Each verifies its result before it
- * counts. The database is an embedded one with default settings, on disk, or the one that
- * PGSLUICE_BENCH_DATABASE_URL names (an empty database).
+ * `deno task bench [--quick] [--rounds N] [--json] [ROW…]`: measures, and compares with the goals.
+ * Rows can be named to run them alone; each verifies its result before it counts. The table goes to
+ * stdout, what is being done to stderr. Exit 0, whether goals are met or not; 1 if a result does not
+ * verify; 2 for a wrong argument.
+ *
+ * The database is an embedded one with default settings, on disk, or the one whose URL is in
+ * PGSLUICE_BENCH_DATABASE_URL, with the right to make databases and checkpoints there.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
-import { renderTable } from "../../src/cli/render_table.ts";
-import { connect } from "../../src/database/connect.ts";
-import type { DatabaseTarget } from "../../src/database/database_target.ts";
-import { setUp } from "../../src/database/set_up.ts";
-import { USER_EVENTS } from "../../src/schema/user_events.ts";
-import type { IngestPlace } from "../support/ingest_fixture.ts";
+import type { BenchOptions } from "./bench_options.ts";
+import { withBenchPlace } from "./bench_place.ts";
 import type { BenchRow } from "./bench_row.ts";
-import { decodeBench } from "./decode_bench.ts";
-import { generateBench } from "./generate_bench.ts";
-import { latencyBench } from "./latency_bench.ts";
-import { loadBench } from "./load_bench.ts";
+import { type BenchServer, benchServer, onServer } from "./bench_server.ts";
+import { Datasets } from "./datasets.ts";
+import { describeMachine, readMachine } from "./machine.ts";
+import { reportTable } from "./report.ts";
 
-type Options = { quick: boolean };
+type Bench = (options: BenchOptions) => Promise<BenchRow[]>;
 
-const BENCHES: Record<string, (options: Options) => Promise<BenchRow[]>> = {
-  decode: decodeBench,
-  generate: generateBench,
-  latency: (options) => withBenchPlace((place) => latencyBench(place, options)),
-  load: (options) => withBenchPlace((place) => loadBench(place, options)),
+/** In the order of running. A module is loaded when its row runs. */
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  decode: async () => (await import("./decode_bench.ts")).decodeBench,
+  generate: async () => (await import("./generate_bench.ts")).generateBench,
+  copy: async () => (await import("./copy_bench.ts")).copyBench,
+  "key-alone": async () => (await import("./key_alone_bench.ts")).keyAloneBench,
+  "bare-copy": async () => (await import("./bare_copy_bench.ts")).bareCopyBench,
+  "single-file": async () => (await import("./single_file_bench.ts")).singleFileBench,
+  inserts: async () => (await import("./inserts_bench.ts")).insertsBench,
+  pgloader: async () => (await import("./pgloader_bench.ts")).pgloaderBench,
+  pyspark: async () => (await import("./pyspark_bench.ts")).pysparkBench,
+  duplicates: async () => (await import("./defects_bench.ts")).duplicatesBench,
+  rejects: async () => (await import("./defects_bench.ts")).rejectsBench,
+  table: async () => (await import("./table_bench.ts")).tableBench,
+  growth: async () => (await import("./growth_bench.ts")).growthBench,
+  latency: async () => (await import("./latency_bench.ts")).latencyBench,
+  start: async () => (await import("./start_bench.ts")).startBench,
+  memory: () => fromFile("memory_bench.ts", "memoryBench"),
+  folder: async () => (await import("./folder_bench.ts")).folderBench,
 };
 
-async function withBenchPlace(run: (place: IngestPlace) => Promise<BenchRow[]>) {
-  const home = await Deno.realPath(await Deno.makeTempDir());
-  await Deno.chmod(home, 0o755);
-  const url = Deno.env.get("PGSLUICE_BENCH_DATABASE_URL");
-  const target: DatabaseTarget = url
-    ? { kind: "server", url }
-    : { kind: "embedded", dataDirectory: join(home, "postgres"), database: "spark_db" };
-  const events = join(home, "events");
-  await Deno.mkdir(events);
-  await setUp(target, { schema: USER_EVENTS, table: USER_EVENTS.table });
-  const client = await connect(target, { applicationName: "bench" });
-  try {
-    const [row] = await client.sql<{ directory: string }[]>`
-      select split_part(current_setting('unix_socket_directories'), ',', 1) as directory`;
-    return await run({
-      home,
-      events,
-      database: {
-        url: url ?? `postgresql:///spark_db?user=postgres&host=${row!.directory}`,
-        target,
-        sql: client.sql,
-        drop: async () => {},
-        [Symbol.asyncDispose]: async () => {},
-      },
-    });
-  } finally {
-    await client.close();
-    await Deno.remove(home, { recursive: true });
-  }
+/** Of a file that may not be there yet. */
+async function fromFile(file: string, name: string): Promise<Bench> {
+  const module: Record<string, Bench> = await import(new URL(file, import.meta.url).href);
+  return module[name]!;
 }
 
-const options = parseArgs(Deno.args, { boolean: ["quick", "json"] });
-const names = options._.length > 0 ? options._.map(String) : Object.keys(BENCHES);
-const rows: BenchRow[] = [];
-for (const name of names) {
-  const bench = BENCHES[name];
-  if (bench === undefined) {
-    console.error(`error: no row ${name}\ntry: ${Object.keys(BENCHES).join(", ")}`);
-    Deno.exit(2);
-  }
-  console.error(`measuring: ${name} …`);
-  rows.push(...await bench({ quick: options.quick === true }));
+const DEFAULT_ROUNDS = 3;
+/** Under `--quick`. */
+const QUICK_ROUNDS = 1;
+
+const QUICK_NOTE =
+  "quick: sizes so small that starting is much of each figure; the goals are for the full run\n";
+
+const say = (text: string) => console.error(text);
+
+function fail(message: string, hint: string): never {
+  console.error(`error: ${message}\ntry: ${hint}`);
+  Deno.exit(2);
 }
-if (options.json === true) {
-  console.log(JSON.stringify({ rows }));
-} else {
-  console.log(renderTable({
-    columns: [
-      { header: "what", align: "left" },
-      { header: "goal", align: "left" },
-      { header: "measured", align: "left" },
-      { header: "ratio", align: "left" },
-      { header: "met", align: "left" },
-    ],
-    rows: rows.map(({ name, goal, figure, ratio, met }) => [
-      name,
-      goal,
-      figure,
-      ratio ?? "",
-      goal === "" ? "" : met ? "yes" : "no",
-    ]),
-  }));
+
+const options = parseArgs(Deno.args, {
+  boolean: ["quick", "json"],
+  string: ["rounds"],
+  unknown: (argument, key) =>
+    key === undefined || fail(`${argument} is not known`, "--quick, --rounds N, --json"),
+});
+const quick = options.quick === true;
+const rounds = Number(options.rounds ?? (quick ? QUICK_ROUNDS : DEFAULT_ROUNDS));
+if (!Number.isInteger(rounds) || rounds < 1) fail("--rounds is not a count", "--rounds 3");
+const names = options._.length > 0 ? options._.map(String) : Object.keys(BENCHES);
+for (const name of names) {
+  if (!Object.hasOwn(BENCHES, name)) fail(`no row ${name}`, Object.keys(BENCHES).join(", "));
+}
+
+const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "pgsluice-bench-" }));
+// root's server runs as somebody else, who has to pass
+await Deno.chmod(home, 0o711);
+try {
+  await using server = await benchServer(home);
+  // a server that is left running would be in the way of the next one's figures
+  await Promise.race([run(server), interrupted()]);
+} finally {
+  await Deno.remove(home, { recursive: true });
+}
+
+async function interrupted(): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => reject(new Error(`ended by ${signal}`)));
+  }
+  return await promise;
+}
+
+async function run(server: BenchServer): Promise<void> {
+  const machine = await onServer(server.target, readMachine);
+  if (options.json !== true) {
+    console.log(describeMachine(machine));
+    if (quick) console.log(QUICK_NOTE);
+  }
+  const datasets = new Datasets(join(home, "data"));
+  const rows: BenchRow[] = [];
+  for (const name of names) {
+    say(`measuring: ${name}`);
+    try {
+      const bench = await BENCHES[name]!();
+      rows.push(
+        ...await withBenchPlace(
+          { server, home, name },
+          (place) => bench({ quick, rounds, place, datasets, say }),
+        ),
+      );
+    } catch (error) {
+      // the others are still worth having
+      console.error(error);
+      const [reason] = String(error).split("\n");
+      rows.push({ name, goal: "", figure: `failed: ${reason}`, met: false });
+      Deno.exitCode = 1;
+    }
+  }
+  console.log(
+    options.json === true ? JSON.stringify({ machine, quick, rounds, rows }) : reportTable(rows),
+  );
 }
