@@ -23,8 +23,8 @@ export async function compileExecutable(
       args: [
         "compile",
         "--allow-all",
-        // a larger young generation costs memory and saves no time
-        "--v8-flags=--max-semi-space-size=1",
+        // less memory: a small young generation, and an old one that is collected early
+        "--v8-flags=--max-semi-space-size=1,--heap-growing-percent=50",
         // it would be a file of a known name in /tmp, which anybody may have put there
         "--no-code-cache",
         // it is put in below

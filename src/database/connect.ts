@@ -18,6 +18,8 @@ export interface DatabaseClient {
   readonly sql: Sql;
   /** The longest that a connection has waited for a word of the server; 0 if none waits. */
   readonly silentMs: number;
+  /** For the data of a COPY, of a client with one connection; see `Pool`. */
+  readonly send: Pool["send"];
   /** Waits for what is under way, 5 s at most. Never rejects. Twice is safe. */
   close(): Promise<void>;
   /**
@@ -86,6 +88,7 @@ async function open(
     pool.onLost = options.onClose ?? (() => {});
     return {
       sql: pool.sql,
+      send: pool.send,
       get silentMs() {
         return pool.silentMs;
       },

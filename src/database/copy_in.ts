@@ -1,9 +1,7 @@
 import type { TransactionSql } from "postgres";
+import type { DatabaseClient } from "./connect.ts";
 
-/**
- * A good size for a piece. postgres.js copies each into a message; pieces much smaller cost calls,
- * much larger ones memory.
- */
+/** A good size for a piece: much smaller ones cost calls, much larger ones memory. */
 export const PIECE_BYTES = 256 * 1024;
 
 /** The part of a postgres.js query that is not in its types: how it reports an error. */
@@ -21,19 +19,28 @@ interface Rejectable {
  * @param sql Within a transaction, which cannot go on after a rejection but can be rolled back.
  * @param input.bytes The whole input, header and trailer included, at once or in pieces. Not changed
  * and not kept: a piece has been sent when the next one is asked for, so one buffer may serve for all.
+ * @param input.send Of the client that `sql` belongs to; it spares a copy of all bytes.
  * @param input.onPiece Called after each piece that was handed over; what it throws is the fault.
  * @throws The server's or the connection's error, as postgres.js made it.
  */
 export async function copyIn(
   sql: TransactionSql,
-  { statement, bytes, onPiece = () => {} }: {
+  { statement, bytes, onPiece = () => {}, send }: {
     statement: string;
     bytes: Uint8Array | Iterable<Uint8Array>;
     onPiece?: () => void;
+    send?: DatabaseClient["send"];
   },
 ): Promise<void> {
   const query = sql.unsafe(statement);
   const stream = await query.writable();
+  if (send !== undefined) {
+    // postgres.js would copy each piece into a message, and what it leaves behind has to be collected
+    stream._write = (piece: Uint8Array, _encoding, callback) => {
+      send(copyDataHead(piece.length));
+      send(piece, callback);
+    };
+  }
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let settled = false;
   const fail = (error: unknown): void => {
@@ -68,6 +75,14 @@ export async function copyIn(
   };
   writeNext();
   await promise;
+}
+
+/** The beginning of a CopyData message: its letter, and its length without that. */
+function copyDataHead(byteCount: number): Uint8Array {
+  const head = new Uint8Array(5);
+  head[0] = 0x64; // "d"
+  new DataView(head.buffer).setUint32(1, 4 + byteCount);
+  return head;
 }
 
 function* cut(bytes: Uint8Array): Generator<Uint8Array> {

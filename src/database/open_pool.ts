@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import postgres, { type Sql as PostgresSql } from "postgres";
 import { ARRAY_OF_ELEMENT, ARRAY_TYPES } from "./array_types.ts";
+import { connectionLost } from "./connection_lost.ts";
 import { DEFAULT_DATABASE } from "./database_target.ts";
 import { openSocket } from "./open_socket.ts";
 import type { ServerAddress } from "./server_url.ts";
@@ -20,6 +21,11 @@ export interface Pool {
   readonly silentMs: number;
   /** Hears once of the loss of the pool, not of `end()`. */
   onLost: (cause: Error) => void;
+  /**
+   * Puts bytes on the connection as they are; the pool has no other one. The callback hears when
+   * they have left, or why they have not.
+   */
+  send(bytes: Uint8Array, onSent?: (error?: Error | null) => void): void;
   /** Ends it, after what is under way or the timeout. Never rejects. Twice is safe. */
   end(timeoutS: number): Promise<void>;
   /** Drops all sockets at once; what is under way and what follows rejects. Twice is safe. */
@@ -143,6 +149,11 @@ export function openPool(
       return Math.max(0, ...[...sockets].map((socket) => socket.silentMs));
     },
     onLost: () => {},
+    send(bytes, onSent) {
+      const [socket] = sockets;
+      if (socket !== undefined) socket.write(bytes, onSent);
+      else onSent?.(lost ?? connectionLost("there is no connection"));
+    },
     end,
     lose,
   };

@@ -146,11 +146,10 @@ async function start(
         : { progressDeadlineMs: options.times.progressMs }),
       ...(options.probe === undefined ? {} : { probe: options.probe }),
     }));
-  const sinks: BatchSink[] = [];
   const sinkCount = options.tuned?.connections
     ? Math.min(FIRST_CONNECTIONS, options.connections)
     : options.connections;
-  while (sinks.length < sinkCount) sinks.push(await openSink());
+  const sinks = await Promise.all(Array.from({ length: sinkCount }, openSink));
   await owner.confirm();
   levelJournal(context, { owner, found, identity, epoch, files });
   context.onProgress("started");

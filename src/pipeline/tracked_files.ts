@@ -39,7 +39,7 @@ export class TrackedFiles {
     return typeof file === "number" ? this.#packed.read(file) : file;
   }
 
-  set(path: string, file: TrackedFile | number): void {
+  set(path: string, file: TrackedFile): void {
     const before = this.#files.get(path);
     if (typeof before === "number") this.#packed.remove(before);
     this.#files.set(path, file);
@@ -48,7 +48,8 @@ export class TrackedFiles {
   /** Takes a file as the ledger has it. */
   add(ledgerFile: LedgerFile): void {
     const file = trackFile(ledgerFile);
-    this.set(file.path, isAtRest(file) ? this.#packed.add(file) : file);
+    this.set(file.path, file);
+    if (isAtRest(file)) this.#files.set(file.path, this.#packed.add(file));
   }
 
   /**

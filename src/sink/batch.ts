@@ -103,6 +103,10 @@ class GrowingFloats {
     this.#values[this.length++] = value;
   }
 
+  view(): Float64Array {
+    return this.#values.subarray(0, this.length);
+  }
+
   at(index: number): number {
     if (index < 0 || index >= this.length) throw new RangeError(`no value at ${index}`);
     return this.#values[index]!;
@@ -201,9 +205,9 @@ export class Batch {
     };
   }
 
-  /** Where in `tuples` the row's tuple ends. @param row as in `placeOf` */
-  tupleEnd(row: number): number {
-    return this.#tupleEnds.at(row);
+  /** Where in `tuples` each row's tuple ends. A view, good until the next row. */
+  get tupleEnds(): Float64Array {
+    return this.#tupleEnds.view();
   }
 
   /** Empties it for the next use. */

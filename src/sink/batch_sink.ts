@@ -102,7 +102,7 @@ export class BatchSink {
     this.#options = options;
     this.processId = options.processId;
     this.#probe = options.probe ?? noProbe;
-    this.#loader = new RowLoader(options);
+    this.#loader = new RowLoader({ ...options, send: client.send });
     this.#routes = new RouteChoice(options);
   }
 

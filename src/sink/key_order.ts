@@ -9,7 +9,6 @@
 import { PIECE_BYTES } from "../database/copy_in.ts";
 import { COPY_HEADER_BYTES } from "../schema/tuple_buffer.ts";
 import type { Batch } from "./batch.ts";
-import { tupleStart } from "./key_reader.ts";
 
 /** Whole numbers below this are exact in a double. */
 const EXACT = 2 ** 53;
@@ -43,24 +42,38 @@ export function keyOrder(ranks: Float64Array): Int32Array | null {
   return order;
 }
 
-/** Copies the tuples of these rows as input for COPY, piece after piece, all in the same memory. */
-export function* gatherTuples(batch: Batch, rows: Int32Array): Generator<Uint8Array> {
-  const bytes = batch.tuples.finish();
-  let piece = new Uint8Array(PIECE_BYTES);
-  piece.set(bytes.subarray(0, COPY_HEADER_BYTES));
-  let length = COPY_HEADER_BYTES;
+/**
+ * Copies the tuples of these rows as input for COPY, piece after piece, all to the same place: the
+ * room behind the batch's tuples, because copying within one memory needs no view of each tuple.
+ */
+export function* gatherTuples(
+  { tuples, tupleEnds }: Batch,
+  rows: Int32Array,
+): Generator<Uint8Array> {
+  const trailerEnd = tuples.finish().length;
+  const trailerStart = tuples.length;
+  tuples.reserve(2 * PIECE_BYTES);
+  const { bytes } = tuples;
+  const pieceStart = trailerEnd;
+  let pieceEnd = pieceStart;
+  bytes.copyWithin(pieceEnd, 0, COPY_HEADER_BYTES);
+  pieceEnd += COPY_HEADER_BYTES;
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index]!;
-    const end = batch.tupleEnd(row);
-    let from = tupleStart(batch, row);
-    if (length + end - from > piece.length) {
-      yield piece.subarray(0, length);
-      length = 0;
-      if (end - from > piece.length) piece = new Uint8Array(end - from);
+    const start = row === 0 ? COPY_HEADER_BYTES : tupleEnds[row - 1]!;
+    const end = tupleEnds[row]!;
+    if (pieceEnd - pieceStart + end - start > PIECE_BYTES) {
+      yield bytes.subarray(pieceStart, pieceEnd);
+      pieceEnd = pieceStart;
     }
-    // byte by byte, which makes no view and is no slower for so few
-    while (from < end) piece[length++] = bytes[from++]!;
+    if (end - start > PIECE_BYTES) {
+      yield bytes.subarray(start, end);
+    } else {
+      bytes.copyWithin(pieceEnd, start, end);
+      pieceEnd += end - start;
+    }
   }
-  yield piece.subarray(0, length);
-  yield bytes.subarray(batch.tupleEnd(batch.rowCount - 1)); // the trailer
+  bytes.copyWithin(pieceEnd, trailerStart, trailerEnd);
+  pieceEnd += trailerEnd - trailerStart;
+  yield bytes.subarray(pieceStart, pieceEnd);
 }

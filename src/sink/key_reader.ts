@@ -37,12 +37,15 @@ export class KeyReader {
     this.#rowCount = rowCount;
     this.#view = new DataView(tuples.bytes.buffer, tuples.bytes.byteOffset);
     if (this.#places.length < rowCount) this.#places = new Int32Array(rowCount);
+    const { tupleEnds } = batch;
+    let tupleAt = COPY_HEADER_BYTES;
     for (let row = 0; row < rowCount; row++) {
-      let at = tupleStart(batch, row) + COLUMN_COUNT_BYTES;
+      let at = tupleAt + COLUMN_COUNT_BYTES;
       for (let column = 0; column < this.#columnsBeforeKey; column++) {
         at += LENGTH_BYTES + Math.max(0, this.#view.getInt32(at));
       }
       this.#places[row] = at + LENGTH_BYTES;
+      tupleAt = tupleEnds[row]!;
     }
   }
 
@@ -102,11 +105,6 @@ export class KeyReader {
     }
     return length === 0 ? "{}" : new TextDecoder().decode(text.subarray(0, length)) + "}";
   }
-}
-
-/** Where in the batch's tuples that of the row begins. */
-export function tupleStart(batch: Batch, row: number): number {
-  return row === 0 ? COPY_HEADER_BYTES : batch.tupleEnd(row - 1);
 }
 
 /** One round of mixing `value` into `state`, both 32 bits. */

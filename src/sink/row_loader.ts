@@ -8,6 +8,7 @@
  * every row that the table takes and tells what became of the others.
  */
 import type { TransactionSql } from "postgres";
+import type { DatabaseClient } from "../database/connect.ts";
 import { copyIn } from "../database/copy_in.ts";
 import { noProbe, type Probe } from "../probe.ts";
 import { copySql } from "../schema/ddl.ts";
@@ -27,6 +28,8 @@ export interface RowLoaderOptions {
   /** The target, quoted. */
   readonly table: string;
   readonly probe?: Probe;
+  /** Of the client whose transactions these are; see `copyIn`. */
+  readonly send?: DatabaseClient["send"];
   /** Those the batches to be loaded are among; for the `split` route. */
   readonly openBatches?: OpenBatches;
 }
@@ -47,10 +50,11 @@ export class RowLoader {
   readonly #keys: KeyReader;
   readonly #repeatedKeys: RepeatedKeys;
   readonly #openBatches: OpenBatches | null;
+  readonly #send: { readonly send?: DatabaseClient["send"] };
   /** Whose staging table holds rows. */
   #stagedIn: TransactionSql | null = null;
 
-  constructor({ schema, table, probe = noProbe, openBatches }: RowLoaderOptions) {
+  constructor({ schema, table, probe = noProbe, send, openBatches }: RowLoaderOptions) {
     this.#staging = stagingSql(schema, table);
     this.#copyIntoTable = `${CONSTRAINTS_NOW}\n${copySql(schema, table)}`;
     this.#copyIntoStaging = copySql(schema, this.#staging.table);
@@ -58,6 +62,7 @@ export class RowLoader {
     this.#keys = new KeyReader(schema);
     this.#repeatedKeys = new RepeatedKeys({ schema, table, keys: this.#keys });
     this.#openBatches = openBatches ?? null;
+    this.#send = send === undefined ? {} : { send };
   }
 
   /**
@@ -92,7 +97,7 @@ export class RowLoader {
     this.#keys.read(batch);
     const order = keyOrder(this.#keys.ranks());
     const bytes = order === null ? batch.tuples.finish() : gatherTuples(batch, order);
-    await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onPiece });
+    await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onPiece, ...this.#send });
   }
 
   async #split(
@@ -108,7 +113,7 @@ export class RowLoader {
     const straight = order.filter((row) => isRepeated[row] === 0);
     if (straight.length > 0) {
       const bytes = gatherTuples(batch, straight);
-      await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onPiece });
+      await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onPiece, ...this.#send });
     }
     if (straight.length === order.length) return sortOut(batch, ALL_NEW);
     const bytes = gatherTuples(batch, order.filter((row) => isRepeated[row] === 1));
@@ -125,7 +130,7 @@ export class RowLoader {
     if (this.#stagedIn === transaction) statements.push(`${empty};`);
     this.#stagedIn = transaction;
     const statement = [...statements, this.#copyIntoStaging].join("\n");
-    await copyIn(transaction, { statement, bytes, onPiece });
+    await copyIn(transaction, { statement, bytes, onPiece, ...this.#send });
     return sortOut(batch, await insertStaged(transaction, this.#staging));
   }
 }

@@ -2,6 +2,7 @@
  * Which files of a folder may be loaded. Nothing hidden, nothing temporary, nothing behind a
  * symbolic link, and nothing in a folder that holds what was loaded before.
  */
+import { setImmediate } from "node:timers";
 import { basename, dirname, join } from "@std/path";
 import { noProbe, type Probe } from "../probe.ts";
 import { type FileStat, fileStat } from "./byte_source.ts";
@@ -155,7 +156,7 @@ async function readOne(
 
 /** Lets everything else have its turn. */
 async function pause(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** False for a folder that a scan of `root` would not enter. */

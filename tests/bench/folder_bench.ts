@@ -14,12 +14,12 @@ import { emptyFolder, whileIngesting } from "./watched_folder.ts";
 
 const DONE_FILES = 100_000;
 /** Under `--quick`. */
-const QUICK_DONE_FILES = 5_000;
+const QUICK_DONE_FILES = 2_000;
 const FILES_PER_SECOND = 20;
 const ROWS_PER_FILE = 1_000;
 const SECONDS = 30;
 /** Under `--quick`. */
-const QUICK_SECONDS = 5;
+const QUICK_SECONDS = 3;
 const RESTART_GOAL_MS = 1_000;
 const RESTART_TIMEOUT_MS = 120_000;
 const P99_GOAL_MS = 100;

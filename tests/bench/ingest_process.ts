@@ -39,7 +39,7 @@ function ingestArguments(place: BenchPlace, directory: string): string[] {
     "run",
     "--quiet",
     "-A",
-    "--v8-flags=--max-semi-space-size=1", // as the README says
+    "--v8-flags=--max-semi-space-size=1,--heap-growing-percent=50", // as the README says
     MAIN,
     "ingest",
     directory,

@@ -35,7 +35,7 @@ const CASES: readonly Case[] = [
 
 const SECONDS = 30;
 /** Under `--quick`. */
-const QUICK_SECONDS = 5;
+const QUICK_SECONDS = 3;
 
 export async function latencyBench(options: BenchOptions): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];

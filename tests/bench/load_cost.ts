@@ -7,22 +7,25 @@ import { familyCpuMs, parentOf, type ProcessCost } from "./watched_process.ts";
 export interface LoadCost extends ProcessCost {
   /** CPU time of all of the server's processes; null if it is not on this machine. */
   readonly serverCpuMs: number | null;
+  /** What the server wrote ahead. */
+  readonly walBytes: number;
 }
 
 export async function costOfLoad(
   place: BenchPlace,
   load: () => Promise<ProcessCost>,
 ): Promise<LoadCost> {
-  const beforeMs = await serverCpuMs(place);
+  const before = await serverWork(place);
   const cost = await load();
-  const afterMs = await serverCpuMs(place);
+  const after = await serverWork(place);
   return {
     ...cost,
-    serverCpuMs: beforeMs === null || afterMs === null ? null : afterMs - beforeMs,
+    serverCpuMs: before.cpuMs === null || after.cpuMs === null ? null : after.cpuMs - before.cpuMs,
+    walBytes: after.walBytes - before.walBytes,
   };
 }
 
-/** Rate, CPU time of the program and of the server, and the program's memory, each of the middle run. */
+/** Rate, CPU time of program and server, WAL, and the program's memory: each the median of the runs. */
 export function costFigure(recordCount: number, costs: readonly LoadCost[]): string {
   const facts = [
     formatRate(recordCount / median(costs.map(({ elapsedMs }) => elapsedMs)) * 1000, "rows"),
@@ -32,7 +35,8 @@ export function costFigure(recordCount: number, costs: readonly LoadCost[]): str
   const peakBytes = known(costs, "peakBytes");
   if (cpuMs !== null) facts.push(`CPU ${formatDuration(median(cpuMs))}`);
   if (serverCpuMs !== null) facts.push(`server's ${formatDuration(median(serverCpuMs))}`);
-  if (peakBytes !== null) facts.push(formatBytes(median(peakBytes)));
+  facts.push(`WAL ${formatBytes(median(costs.map(({ walBytes }) => walBytes)))}`);
+  if (peakBytes !== null) facts.push(`memory ${formatBytes(median(peakBytes))}`);
   return facts.join(", ");
 }
 
@@ -46,8 +50,14 @@ export function known(
 }
 
 /** Since the server started. */
-async function serverCpuMs({ database: { sql } }: BenchPlace): Promise<number | null> {
-  const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+async function serverWork(
+  { database: { sql } }: BenchPlace,
+): Promise<{ cpuMs: number | null; walBytes: number }> {
+  const [row] = await sql<{ pid: number; walBytes: number }[]>`
+    select pg_backend_pid() as pid, (pg_current_wal_lsn() - '0/0')::float8 as "walBytes"`;
   const postmaster = parentOf(row!.pid, "postgres");
-  return postmaster === null ? null : familyCpuMs(postmaster);
+  return {
+    cpuMs: postmaster === null ? null : familyCpuMs(postmaster),
+    walBytes: row!.walBytes,
+  };
 }

@@ -36,15 +36,9 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   growth: async () => (await import("./growth_bench.ts")).growthBench,
   latency: async () => (await import("./latency_bench.ts")).latencyBench,
   start: async () => (await import("./start_bench.ts")).startBench,
-  memory: () => fromFile("memory_bench.ts", "memoryBench"),
+  memory: async () => (await import("./memory_bench.ts")).memoryBench,
   folder: async () => (await import("./folder_bench.ts")).folderBench,
 };
-
-/** Of a file that may not be there yet. */
-async function fromFile(file: string, name: string): Promise<Bench> {
-  const module: Record<string, Bench> = await import(new URL(file, import.meta.url).href);
-  return module[name]!;
-}
 
 const DEFAULT_ROUNDS = 3;
 /** Under `--quick`. */

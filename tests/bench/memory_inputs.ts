@@ -25,8 +25,8 @@ export function memoryInputs(
   { quick, datasets, place }: BenchOptions,
 ): readonly (() => Promise<MemoryInput>)[] {
   const events = quick ? 100_000 : 2_000_000;
-  const smallFiles = quick ? 2_000 : 100_000;
-  const rejects = quick ? 5_000 : 50_000;
+  const smallFiles = quick ? 1_000 : 100_000;
+  const rejects = quick ? 2_000 : 50_000;
   const longRecords = quick ? 20 : 200;
   const ofDataset = async (options: { files: number; duplicatesPercent?: number }) => {
     const { name, directory, manifest } = await datasets.get({

@@ -1,11 +1,16 @@
 import { assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
-import { connect } from "../../src/database/connect.ts";
+import { connect, type DatabaseClient } from "../../src/database/connect.ts";
 import { copyIn } from "../../src/database/copy_in.ts";
 import { faultKind, sqlState } from "../../src/database/fault.ts";
 import { type TestDatabase, testDatabase } from "../support/test_database.ts";
 import { binaryCopy, type BinaryRow } from "./binary_copy.ts";
 
 const COPY = "copy t (id, name) from stdin (format binary)";
+/** How the bytes get to the server. */
+const WAYS = [
+  { way: "by way of postgres.js", sendOf: (_: DatabaseClient) => ({}) },
+  { way: "straight to the socket", sendOf: ({ send }: DatabaseClient) => ({ send }) },
+] as const;
 /** Of postgres.js waiting for ever; a slow machine is quicker than that. */
 const STUCK_MS = 20_000;
 
@@ -30,18 +35,26 @@ async function countRows(database: TestDatabase): Promise<number> {
   return row!.count;
 }
 
-Deno.test("a COPY delivers all bytes, however many", async () => {
-  await using database = await tableDatabase();
-  for (const [from, count] of [[0, 0], [0, 1], [10, 20_000]] as const) {
-    await database.sql.begin((sql) =>
-      copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(from, count)) })
-    );
-  }
-  const [row] = await database.sql`
-    select count(*)::int as count, sum(id)::int as sum, max(name) filter (where id = 20009) as last
-    from t`;
-  assertEquals({ ...row }, { count: 20_001, sum: 200_190_000, last: "row 20009" });
-});
+for (const { way, sendOf } of WAYS) {
+  Deno.test(`a COPY delivers all bytes, however many, ${way}`, async () => {
+    await using database = await tableDatabase();
+    const client = await connect(database.target, { applicationName: "copy test" });
+    for (const [from, count] of [[0, 0], [0, 1], [10, 20_000]] as const) {
+      await client.sql.begin((sql) =>
+        copyIn(sql, {
+          statement: COPY,
+          bytes: binaryCopy(rows(from, count)),
+          ...sendOf(client),
+        })
+      );
+    }
+    await client.close();
+    const [row] = await database.sql`
+      select count(*)::int as count, sum(id)::int as sum, max(name) filter (where id = 20009) as last
+      from t`;
+    assertEquals({ ...row }, { count: 20_001, sum: 200_190_000, last: "row 20009" });
+  });
+}
 
 Deno.test("a COPY and statements after it commit together", async () => {
   await using database = await tableDatabase();
@@ -112,28 +125,33 @@ const REFUSALS: readonly {
   },
 ];
 
-for (const { title, prepare, bytes, state, where } of REFUSALS) {
-  Deno.test(`a refused COPY rejects, and the connection goes on: ${title}`, async () => {
-    await using database = await tableDatabase();
-    if (prepare !== undefined) await database.sql.unsafe(prepare);
-    const client = await connect(database.target, { applicationName: "copy test" });
-    const startMs = performance.now();
-    const error = await assertRejects(
-      () => client.sql.begin((sql) => copyIn(sql, { statement: COPY, bytes: bytes() })),
-      Error,
-    );
-    assertLess(performance.now() - startMs, STUCK_MS);
-    assertEquals(sqlState(error), state);
-    if (where !== undefined) assertStringIncludes((error as { where?: string }).where!, where);
-    // On the same connection, of which nothing of the refused COPY is left.
-    await client.sql`create table spare (id bigint, name text)`;
-    const more = binaryCopy([{ id: 1n, name: "later" }]);
-    await client.sql.begin((sql) =>
-      copyIn(sql, { statement: COPY.replace(" t ", " spare "), bytes: more })
-    );
-    assertEquals([...await client.sql`select * from spare`], [{ id: "1", name: "later" }]);
-    await client.close();
-  });
+for (const { way, sendOf } of WAYS) {
+  for (const { title, prepare, bytes, state, where } of REFUSALS) {
+    Deno.test(`a refused COPY rejects, and the connection goes on: ${title}, ${way}`, async () => {
+      await using database = await tableDatabase();
+      if (prepare !== undefined) await database.sql.unsafe(prepare);
+      const client = await connect(database.target, { applicationName: "copy test" });
+      const startMs = performance.now();
+      const error = await assertRejects(
+        () =>
+          client.sql.begin((sql) =>
+            copyIn(sql, { statement: COPY, bytes: bytes(), ...sendOf(client) })
+          ),
+        Error,
+      );
+      assertLess(performance.now() - startMs, STUCK_MS);
+      assertEquals(sqlState(error), state);
+      if (where !== undefined) assertStringIncludes((error as { where?: string }).where!, where);
+      // On the same connection, of which nothing of the refused COPY is left.
+      await client.sql`create table spare (id bigint, name text)`;
+      const more = binaryCopy([{ id: 1n, name: "later" }]);
+      await client.sql.begin((sql) =>
+        copyIn(sql, { statement: COPY.replace(" t ", " spare "), bytes: more, ...sendOf(client) })
+      );
+      assertEquals([...await client.sql`select * from spare`], [{ id: "1", name: "later" }]);
+      await client.close();
+    });
+  }
 }
 
 Deno.test("a refused COPY can be rolled back to a savepoint, and the rest commits", async () => {
@@ -163,19 +181,24 @@ Deno.test("a constraint checked at commit rejects the transaction, not the COPY"
   assertEquals(await countRows(database), 0);
 });
 
-Deno.test("a COPY rejects when its backend is terminated in the middle of it", async () => {
-  await using database = await tableDatabase();
-  const client = await connect(database.target, { applicationName: "copy test" });
-  const copying = client.sql.begin(async (sql) => {
-    const [row] = await sql`select pg_backend_pid() as pid`;
-    const terminated = terminateWhenBlocked(database, row!.pid);
-    await Promise.all([copyIn(sql, { statement: COPY, bytes: longCopy() }), terminated]);
+for (const { way, sendOf } of WAYS) {
+  Deno.test(`a COPY rejects when its backend is terminated in the middle of it, ${way}`, async () => {
+    await using database = await tableDatabase();
+    const client = await connect(database.target, { applicationName: "copy test" });
+    const copying = client.sql.begin(async (sql) => {
+      const [row] = await sql`select pg_backend_pid() as pid`;
+      const terminated = terminateWhenBlocked(database, row!.pid);
+      await Promise.all([
+        copyIn(sql, { statement: COPY, bytes: longCopy(), ...sendOf(client) }),
+        terminated,
+      ]);
+    });
+    const error = await assertRejects(() => copying, Error);
+    assertEquals(faultKind(error, { inCopy: true }), "retry");
+    await client.close();
+    assertEquals(await countRows(database), 0);
   });
-  const error = await assertRejects(() => copying, Error);
-  assertEquals(faultKind(error, { inCopy: true }), "retry");
-  await client.close();
-  assertEquals(await countRows(database), 0);
-});
+}
 
 /** Holds the key of the first row: the COPY waits for it, and its socket fills up. */
 async function terminateWhenBlocked(database: TestDatabase, pid: number): Promise<void> {
@@ -191,46 +214,52 @@ async function terminateWhenBlocked(database: TestDatabase, pid: number): Promis
   });
 }
 
-Deno.test("a COPY that nobody reads rejects when its client is destroyed", async () => {
-  await using database = await tableDatabase();
-  const client = await connect(database.target, { applicationName: "copy test" });
-  const error = await assertRejects(
-    () =>
-      database.sql.begin(async (holder) => {
-        await holder`insert into t values (0, 'holder')`;
-        await client.sql.begin(async (sql) => {
-          const [row] = await sql`select pg_backend_pid() as pid`;
-          const copying = copyIn(sql, { statement: COPY, bytes: longCopy() });
-          copying.catch(() => {}); // awaited below
-          for (let waits = false; !waits;) {
-            const [seen] = await database.sql`
+for (const { way, sendOf } of WAYS) {
+  Deno.test(`a COPY that nobody reads rejects when its client is destroyed, ${way}`, async () => {
+    await using database = await tableDatabase();
+    const client = await connect(database.target, { applicationName: "copy test" });
+    const error = await assertRejects(
+      () =>
+        database.sql.begin(async (holder) => {
+          await holder`insert into t values (0, 'holder')`;
+          await client.sql.begin(async (sql) => {
+            const [row] = await sql`select pg_backend_pid() as pid`;
+            const copying = copyIn(sql, { statement: COPY, bytes: longCopy(), ...sendOf(client) });
+            copying.catch(() => {}); // awaited below
+            for (let waits = false; !waits;) {
+              const [seen] = await database.sql`
               select wait_event_type = 'Lock' as waits from pg_stat_activity
               where pid = ${row!.pid}`;
-            waits = seen?.waits === true;
-          }
-          client.destroy();
-          await copying;
-        });
-      }),
-    Error,
-  );
-  assertEquals(faultKind(error), "retry");
-  await client.close();
-});
+              waits = seen?.waits === true;
+            }
+            client.destroy();
+            await copying;
+          });
+        }),
+      Error,
+    );
+    assertEquals(faultKind(error), "retry");
+    await client.close();
+  });
+}
 
-Deno.test("a COPY given up by its own transaction leaves the connection usable", async () => {
-  await using database = await tableDatabase();
-  const client = await connect(database.target, { applicationName: "copy test" });
-  const error = await assertRejects(
-    () =>
-      client.sql.begin(async (sql) => {
-        await copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(0, 10)) });
-        throw new RangeError("a fault of the caller's");
-      }),
-    Error,
-  );
-  assertEquals(error instanceof RangeError, true);
-  await client.sql.begin((sql) => copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(0, 10)) }));
-  await client.close();
-  assertEquals(await countRows(database), 10);
-});
+for (const { way, sendOf } of WAYS) {
+  Deno.test(`a COPY given up by its own transaction leaves the connection usable, ${way}`, async () => {
+    await using database = await tableDatabase();
+    const client = await connect(database.target, { applicationName: "copy test" });
+    const error = await assertRejects(
+      () =>
+        client.sql.begin(async (sql) => {
+          await copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(0, 10)), ...sendOf(client) });
+          throw new RangeError("a fault of the caller's");
+        }),
+      Error,
+    );
+    assertEquals(error instanceof RangeError, true);
+    await client.sql.begin((sql) =>
+      copyIn(sql, { statement: COPY, bytes: binaryCopy(rows(0, 10)), ...sendOf(client) })
+    );
+    await client.close();
+    assertEquals(await countRows(database), 10);
+  });
+}
