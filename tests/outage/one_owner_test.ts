@@ -48,7 +48,7 @@ async function copyIsOpen({ database }: IngestPlace): Promise<boolean> {
   const [row] = await database.sql<{ open: boolean }[]>`
     select count(*) > 0 as open from pg_stat_activity
     where application_name like 'pgsluice:%' and datname = current_database()
-      and state = 'active' and query ilike 'copy %' and wait_event = 'ClientRead'`;
+      and state = 'active' and query ilike '%copy %' and wait_event = 'ClientRead'`;
   return row!.open;
 }
 
