@@ -1,5 +1,17 @@
 /** The target table as SQL, all of it made from the schema value. */
-import { copyColumnNames, PROVENANCE_COLUMNS, type Schema, type SourceColumn } from "./schema.ts";
+import {
+  copyColumnNames,
+  PROVENANCE_COLUMNS,
+  type Schema,
+  type SourceColumn,
+  type TableIndex,
+} from "./schema.ts";
+
+/**
+ * Stretches of 256 KiB, of which a search reads whole ones; autovacuum takes in each that is full,
+ * and the one that is not is always read.
+ */
+const BRIN_OPTIONS = "pages_per_range = 32, autosummarize = on";
 
 export interface ExpectedColumn {
   readonly name: string;
@@ -36,11 +48,19 @@ export function createTableSql(schema: Schema, options: { table: string }): stri
     const extra = name === "ingested_at" ? " default now()" : "";
     return `  ${quote(name)} ${type}${notNull ? " not null" : ""}${extra}`;
   });
-  const indexes = schema.indexes.map(({ method, columns }) =>
-    `create index on ${table} using ${method} (${columns.map(quote).join(", ")});\n`
-  );
+  const indexes = schema.indexes.map((index) => `${createIndexSql(index, { table })};\n`);
   return `create table ${table} (\n${columns.join(",\n")},\n` +
     `  primary key (${quote(schema.key)})\n);\n${indexes.join("")}`;
+}
+
+/** @param options.table as in `createTableSql` */
+export function createIndexSql(
+  { method, column, operatorClass }: TableIndex,
+  { table }: { table: string },
+): string {
+  const columns = [quote(column), ...operatorClass === undefined ? [] : [operatorClass]].join(" ");
+  const options = method === "brin" ? ` with (${BRIN_OPTIONS})` : "";
+  return `create index on ${table} using ${method} (${columns})${options}`;
 }
 
 /** The COPY whose tuples `RecordDecoder` makes. @param table quoted */

@@ -75,7 +75,9 @@ export interface DerivedColumn {
 /** An index besides the key's own. */
 export interface TableIndex {
   readonly method: "btree" | "brin";
-  readonly columns: readonly string[];
+  readonly column: string;
+  /** How its values are compared, if not as is usual for the column's type. */
+  readonly operatorClass?: string;
 }
 
 export interface Schema {

@@ -1,6 +1,6 @@
 /** Tables that hold millions of rows already, made by the server itself. */
 import { formatBytes } from "../../src/cli/number_format.ts";
-import { createTableSql } from "../../src/schema/ddl.ts";
+import { createIndexSql, createTableSql } from "../../src/schema/ddl.ts";
 import { USER_EVENTS } from "../../src/schema/user_events.ts";
 import type { Sql } from "../../src/database/connect.ts";
 import { FIRST_EVENT, type KeyKind } from "./datasets.ts";
@@ -31,8 +31,8 @@ export async function makeFilledTable(
   await sql.begin(async (transaction) => {
     await transaction.unsafe(BUILD_SETTINGS);
     await transaction.unsafe(`alter table ${table} add primary key (${USER_EVENTS.key})`);
-    for (const { method, columns } of USER_EVENTS.indexes) {
-      await transaction.unsafe(`create index on ${table} using ${method} (${columns.join(", ")})`);
+    for (const index of USER_EVENTS.indexes) {
+      await transaction.unsafe(createIndexSql(index, { table }));
     }
   });
   // or the server would do so by itself, while something is measured
