@@ -58,7 +58,8 @@ const CHANGES: readonly { change: string; differences: string[] }[] = [
     differences: ["column category: expected type text, found character varying(10)"],
   },
   {
-    change: "alter table user_events alter event_timestamp type timestamp",
+    change: "drop index user_events_event_timestamp_idx; " +
+      "alter table user_events alter event_timestamp type timestamp",
     differences: [
       "column event_timestamp: expected type timestamp with time zone, found timestamp without " +
       "time zone",
