@@ -73,7 +73,7 @@ const PURE = [
   "src/sink/key_order.ts",
   "src/sink/key_reader.ts",
   "src/sink/key_table.ts",
-  "src/sink/open_batches.ts",
+  "src/sink/recent_keys.ts",
   "src/sink/route_choice.ts",
   "src/verify/record_block.ts",
   "src/verify/split_quoted.ts",

@@ -18,5 +18,6 @@ alter table pgsluice.batches
 
 alter table pgsluice.batches
   drop constraint batches_route_check,
-  -- split: rows whose keys were there already by way of a staging table, all others straight
-  add constraint batches_route_check check (route in ('copy', 'split', 'staging'));
+  -- split: rows whose keys came lately by way of a staging table, all others straight; ask: so did
+  -- those whose keys were in the table
+  add constraint batches_route_check check (route in ('copy', 'split', 'ask', 'staging'));

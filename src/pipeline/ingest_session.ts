@@ -8,7 +8,7 @@ import { connect } from "../database/connect.ts";
 import { completeDatabase, createMissingDatabase } from "../database/set_up.ts";
 import { BatchSink } from "../sink/batch_sink.ts";
 import { eachFile } from "../sink/ledger.ts";
-import { OpenBatches } from "../sink/open_batches.ts";
+import { RecentKeys } from "../sink/recent_keys.ts";
 import { bindPipeline, findPipeline } from "../sink/pipeline_binding.ts";
 import { batchApplicationName, OWNER_TIMES, PipelineOwner } from "../sink/pipeline_owner.ts";
 import { FIRST_CONNECTIONS } from "./connection_count.ts";
@@ -133,14 +133,14 @@ async function start(
   options.probe?.("ledger.load");
   const files = new TrackedFiles();
   await eachFile(sql, { pipelineId, take: (file) => files.add(file) });
-  const openBatches = new OpenBatches();
+  const recentKeys = new RecentKeys();
   const openSink = () =>
     connections.open(BatchSink.open(options.target, {
       pipelineId,
       epoch,
       schema,
       table: binding.targetTable,
-      openBatches,
+      recentKeys,
       ...(options.times?.progressMs === undefined
         ? {}
         : { progressDeadlineMs: options.times.progressMs }),

@@ -12,8 +12,8 @@ import type { Schema } from "../schema/schema.ts";
 import type { Batch, Reject } from "./batch.ts";
 import { keepRecords } from "./keep_records.ts";
 import { type BatchMove, type FinishTimes, moveFiles } from "./move_files.ts";
-import type { OpenBatches } from "./open_batches.ts";
 import { batchApplicationName } from "./pipeline_owner.ts";
+import type { RecentKeys } from "./recent_keys.ts";
 import { RouteChoice } from "./route_choice.ts";
 import { type LoadRoute, RowLoader } from "./row_loader.ts";
 import type { FileMove } from "./sort_out.ts";
@@ -58,7 +58,7 @@ export interface BatchSinkOptions {
   readonly progressDeadlineMs?: number;
   readonly probe?: Probe;
   /** Shared by the connections of a session. */
-  readonly openBatches?: OpenBatches;
+  readonly recentKeys?: RecentKeys;
 }
 
 export class BatchSink {
@@ -108,8 +108,8 @@ export class BatchSink {
 
   /** Commits the batch when its turn has come. */
   async commit(batch: Batch, turn: CommitTurn): Promise<CommitResult> {
-    const openBatches = this.#options.openBatches;
-    openBatches?.enter(batch);
+    const recentKeys = this.#options.recentKeys;
+    recentKeys?.enter(batch);
     let route = this.#routes.routeFor(batch);
     try {
       for (;;) {
@@ -131,7 +131,7 @@ export class BatchSink {
         }
       }
     } finally {
-      openBatches?.leave(batch);
+      recentKeys?.leave(batch);
     }
   }
 

@@ -11,7 +11,6 @@ const OPENING_BRACE = 0x7b;
 const COMMA = 0x2c;
 const HEX_DIGITS = new TextEncoder().encode("0123456789abcdef");
 const TWO_TO_16 = 0x1_0000;
-const TWO_TO_21 = 0x20_0000;
 const TWO_TO_32 = 0x1_0000_0000;
 
 /** Reads the keys of a batch's rows from their tuples. */
@@ -65,20 +64,18 @@ export class KeyReader {
     return ranks;
   }
 
-  /** 53 bits of each row's key: equal for equal keys, and hardly ever for others. */
-  hashes(): Float64Array {
+  /** 32 bits of each row's key, not all 0: equal for equal keys, and hardly ever for others. */
+  hashes(): Uint32Array {
     const view = this.#view;
     const bytes = this.type === "uuid" ? UUID_BYTES : BIGINT_BYTES;
-    const hashes = new Float64Array(this.#rowCount);
+    const hashes = new Uint32Array(this.#rowCount);
     for (let row = 0; row < hashes.length; row++) {
       const at = this.#places[row]!;
-      let high = 0;
-      let low = 0;
+      let hash = 0;
       for (let index = 0; index < bytes; index += 4) {
-        high = mix(high, view.getUint32(at + index));
-        low = mix(low, high);
+        hash = mix(hash, view.getUint32(at + index));
       }
-      hashes[row] = (low >>> 0) * TWO_TO_21 + (high >>> 11);
+      hashes[row] = hash === 0 ? 1 : hash;
     }
     return hashes;
   }

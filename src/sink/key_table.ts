@@ -1,18 +1,15 @@
-/** No hash: those are not negative. */
-const EMPTY = -1;
+/** No hash. */
+const EMPTY = 0;
 /** With more than half of its slots taken the table is slow. */
 const SLOTS_PER_HASH = 2;
 
-/**
- * A set of key hashes in one piece of memory, which is kept when it is filled anew. It takes many
- * hashes at a time, so that none becomes an object.
- */
+/** A set of key hashes in one piece of memory, which is kept when it is filled anew. */
 export class KeyTable {
-  #slots = new Float64Array(0);
+  #slots = new Uint32Array(0);
   #mask = 0;
 
-  /** Holds these hashes alone. @param marks 1 is put where a hash had come before */
-  fill(hashes: Float64Array, marks: Uint8Array): void {
+  /** Holds these hashes alone, none of which is 0. @param marks 1 is put where one comes again */
+  fill(hashes: Uint32Array, marks: Uint8Array): void {
     this.#empty(hashes.length);
     const slots = this.#slots;
     for (let index = 0; index < hashes.length; index++) {
@@ -23,7 +20,7 @@ export class KeyTable {
   }
 
   /** @param marks 1 is put where the table holds the hash */
-  markHeld(hashes: Float64Array, marks: Uint8Array): void {
+  markHeld(hashes: Uint32Array, marks: Uint8Array): void {
     const slots = this.#slots;
     for (let index = 0; index < hashes.length; index++) {
       if (slots[this.#slotOf(hashes[index]!)] !== EMPTY) marks[index] = 1;
@@ -33,7 +30,7 @@ export class KeyTable {
   /** Makes room for so many. */
   #empty(count: number): void {
     const size = 2 ** Math.ceil(Math.log2(SLOTS_PER_HASH * count + 1));
-    if (this.#slots.length < size) this.#slots = new Float64Array(size);
+    if (this.#slots.length < size) this.#slots = new Uint32Array(size);
     this.#slots.fill(EMPTY);
     this.#mask = this.#slots.length - 1;
   }
@@ -41,7 +38,6 @@ export class KeyTable {
   /** Where the hash is, or would be. */
   #slotOf(hash: number): number {
     const slots = this.#slots;
-    // the low 32 bits of a hash are as good as any
     let slot = hash & this.#mask;
     while (slots[slot] !== EMPTY && slots[slot] !== hash) slot = slot + 1 & this.#mask;
     return slot;

@@ -3,9 +3,10 @@
  * rejects and duplicates and moves the ledger.
  *
  * `copy` sends them straight into the table: it is fast, and fails as a whole with whatever the
- * table does not take. `split` asks first which keys are there, sends those rows by way of a staging
- * table and all others straight: it fails if the table does not take one of those. `staging` takes
- * every row that the table takes and tells what became of the others.
+ * table does not take. `split` sends the rows whose keys came lately by way of a staging table, and
+ * all others straight: it fails if the table does not take one of those. `ask` does so with the rows
+ * whose keys are in the table, too. `staging` takes every row that the table takes and tells what
+ * became of the others.
  */
 import type { TransactionSql } from "postgres";
 import type { DatabaseClient } from "../database/connect.ts";
@@ -16,12 +17,12 @@ import type { Schema } from "../schema/schema.ts";
 import type { Batch } from "./batch.ts";
 import { gatherTuples, keyOrder } from "./key_order.ts";
 import { KeyReader } from "./key_reader.ts";
-import type { OpenBatches } from "./open_batches.ts";
-import { RepeatedKeys } from "./repeated_keys.ts";
+import { PresentKeys } from "./present_keys.ts";
+import { RecentKeys } from "./recent_keys.ts";
 import { type SortedRows, sortOut } from "./sort_out.ts";
 import { insertStaged, type StagingSql, stagingSql } from "./staging.ts";
 
-export type LoadRoute = "copy" | "split" | "staging";
+export type LoadRoute = "copy" | "split" | "ask" | "staging";
 
 export interface RowLoaderOptions {
   readonly schema: Schema;
@@ -30,8 +31,8 @@ export interface RowLoaderOptions {
   readonly probe?: Probe;
   /** Of the client whose transactions these are; see `copyIn`. */
   readonly send?: DatabaseClient["send"];
-  /** Those the batches to be loaded are among; for the `split` route. */
-  readonly openBatches?: OpenBatches;
+  /** What the batches of the session bring; for the routes `split` and `ask`. */
+  readonly recentKeys?: RecentKeys;
 }
 
 /**
@@ -48,20 +49,20 @@ export class RowLoader {
   readonly #copyIntoStaging: string;
   readonly #probe: Probe;
   readonly #keys: KeyReader;
-  readonly #repeatedKeys: RepeatedKeys;
-  readonly #openBatches: OpenBatches | null;
+  readonly #presentKeys: PresentKeys;
+  readonly #recentKeys: RecentKeys;
   readonly #send: { readonly send?: DatabaseClient["send"] };
   /** Whose staging table holds rows. */
   #stagedIn: TransactionSql | null = null;
 
-  constructor({ schema, table, probe = noProbe, send, openBatches }: RowLoaderOptions) {
+  constructor({ schema, table, probe = noProbe, send, recentKeys }: RowLoaderOptions) {
     this.#staging = stagingSql(schema, table);
     this.#copyIntoTable = `${CONSTRAINTS_NOW}\n${copySql(schema, table)}`;
     this.#copyIntoStaging = copySql(schema, this.#staging.table);
     this.#probe = probe;
     this.#keys = new KeyReader(schema);
-    this.#repeatedKeys = new RepeatedKeys({ schema, table, keys: this.#keys });
-    this.#openBatches = openBatches ?? null;
+    this.#presentKeys = new PresentKeys({ schema, table, keys: this.#keys });
+    this.#recentKeys = recentKeys ?? new RecentKeys();
     this.#send = send === undefined ? {} : { send };
   }
 
@@ -84,7 +85,8 @@ export class RowLoader {
         await this.#copy(transaction, batch, onPiece);
         return sortOut(batch, ALL_NEW);
       case "split":
-        return await this.#split(transaction, batch, onPiece);
+      case "ask":
+        return await this.#split(transaction, batch, { isAsked: route === "ask", onPiece });
       case "staging":
         return await this.#stage(transaction, batch, {
           bytes: batch.tuples.finish(), // the table there has no index
@@ -103,13 +105,15 @@ export class RowLoader {
   async #split(
     transaction: TransactionSql,
     batch: Batch,
-    onPiece: () => void,
+    { isAsked, onPiece }: { isAsked: boolean; onPiece: () => void },
   ): Promise<SortedRows> {
-    const older = this.#openBatches?.olderKeys(batch, this.#keys) ?? [];
-    this.#keys.read(batch);
+    const isRepeated = this.#recentKeys.markRepeated(batch, this.#keys);
     const order = keyOrder(this.#keys.ranks()) ?? asTheyAre(batch);
-    const isRepeated = await this.#repeatedKeys.find(transaction, batch, { order, older });
-    onPiece();
+    if (isAsked) {
+      const rows = order.filter((row) => isRepeated[row] === 0);
+      await this.#presentKeys.mark(transaction, rows, isRepeated);
+      onPiece();
+    }
     const straight = order.filter((row) => isRepeated[row] === 0);
     if (straight.length > 0) {
       const bytes = gatherTuples(batch, straight);

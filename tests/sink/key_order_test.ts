@@ -82,7 +82,7 @@ Deno.test("hashes tell keys apart that differ in a bit, wherever it is", () => {
   keys.read(batch);
   const hashes = new Set(keys.hashes());
   assertEquals(hashes.size, 128);
-  for (const hash of hashes) assert(Number.isSafeInteger(hash) && hash >= 0, String(hash));
+  assert(!hashes.has(0));
 });
 
 Deno.test("rows go in the order of their keys", () => {
@@ -139,14 +139,14 @@ Deno.test("gathered tuples are what the batch holds, in pieces of bounded size",
 
 Deno.test("a table of keys marks what comes again, and what it holds, and nothing else", () => {
   const table = new KeyTable();
-  const hashes = Float64Array.from({ length: 1_000 }, (_, index) => index * 2 ** 43 + index % 7);
+  const hashes = Uint32Array.from({ length: 1_000 }, (_, index) => index * 2 ** 16 + index % 7 + 1);
   const marks = new Uint8Array(1_003);
-  table.fill(Float64Array.of(...hashes, hashes[0]!, 3, hashes[999]!), marks);
+  table.fill(Uint32Array.of(...hashes, hashes[0]!, 9, hashes[999]!), marks);
   assertEquals([...marks].flatMap((mark, index) => mark === 1 ? [index] : []), [1_000, 1_002]);
   const held = new Uint8Array(4);
-  table.markHeld(Float64Array.of(hashes[5]!, 2 ** 52 + 10, 3, 4), held);
+  table.markHeld(Uint32Array.of(hashes[5]!, 2 ** 16 + 10, 9, 10), held);
   assertEquals([...held], [1, 0, 1, 0]);
-  table.fill(Float64Array.of(1), new Uint8Array(1));
+  table.fill(Uint32Array.of(2 ** 31), new Uint8Array(1));
   const after = new Uint8Array(1_000);
   table.markHeld(hashes, after);
   assertEquals(after.indexOf(1), -1);

@@ -34,12 +34,32 @@ Deno.test("what no key is to blame for is staged", () => {
   assertEquals(choice.routeFor(BATCH), "staging");
 });
 
-Deno.test("a batch that cannot be split is staged; one that cannot be staged is a fault", () => {
+Deno.test("a batch that cannot be split, then one that cannot be staged", () => {
   const choice = new RouteChoice({ hasFilter: false });
-  assertEquals(choice.after("split", refusal("23505")), "staging");
+  assertEquals(choice.after("copy", refusal("23505")), "split");
+  assertEquals(choice.after("split", refusal("23505")), "ask");
+  assertEquals(choice.after("ask", refusal("23505")), "staging");
   assertEquals(choice.after("staging", refusal("23505")), null);
   assertEquals(choice.after("copy", refusal("40001")), null);
   assertEquals(choice.after("copy", new TypeError("ours")), null);
+});
+
+Deno.test("the more often splitting fails, the more batches ask first", () => {
+  const choice = new RouteChoice({ hasFilter: false });
+  choice.after("copy", refusal("23505"));
+  for (const asks of [2, 4, 8, 16, 32, 64, 64]) {
+    assertEquals(choice.routeFor(BATCH), "split");
+    assertEquals(choice.after("split", refusal("23505")), "ask");
+    for (let count = 0; count < asks; count++) {
+      assertEquals(choice.routeFor(BATCH), "ask");
+      choice.committed("ask", false);
+    }
+  }
+  choice.committed("split", false);
+  choice.after("split", refusal("23505"));
+  choice.committed("ask", false);
+  choice.committed("ask", false);
+  assertEquals(choice.routeFor(BATCH), "split");
 });
 
 Deno.test("a table that may keep rows out in silence is always staged", () => {
