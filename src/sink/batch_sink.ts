@@ -161,6 +161,12 @@ export class BatchSink {
           route,
           // a slow link is no dead one
           onSent: () => deadline.progress(),
+          olderCommitted: async () => {
+            stages.copyMs += lap();
+            deadline.pause();
+            await turn.wait().finally(() => stages.turnMs += lap());
+            deadline.progress();
+          },
         }).finally(() => stages.copyMs += lap());
         probe("sink.keep");
         await keepRecords(transaction, sorted);

@@ -41,6 +41,11 @@ export interface RowLoaderOptions {
  */
 const CONSTRAINTS_NOW = "set constraints all immediate;";
 
+interface StagingHooks {
+  readonly onPiece: () => void;
+  readonly olderCommitted: () => Promise<void>;
+}
+
 const ALL_NEW = { repeated: [], refused: [] } as const;
 
 export class RowLoader {
@@ -68,11 +73,18 @@ export class RowLoader {
 
   /**
    * @param options.onSent called when some of the rows were handed over
+   * @param options.olderCommitted resolves when no older batch is under way any more. What older ones
+   * bring must be in the table before a row that has its key is, or they would wait for this batch
    * @throws the database's error, after which the transaction can only be rolled back
    */
   async load(
     transaction: TransactionSql,
-    { batch, route, onSent }: { batch: Batch; route: LoadRoute; onSent?: () => void },
+    { batch, route, onSent, olderCommitted = () => Promise.resolve() }: {
+      batch: Batch;
+      route: LoadRoute;
+      onSent?: () => void;
+      olderCommitted?: () => Promise<void>;
+    },
   ): Promise<SortedRows> {
     if (batch.rowCount === 0) return sortOut(batch, ALL_NEW);
     const onPiece = () => {
@@ -86,11 +98,16 @@ export class RowLoader {
         return sortOut(batch, ALL_NEW);
       case "split":
       case "ask":
-        return await this.#split(transaction, batch, { isAsked: route === "ask", onPiece });
+        return await this.#split(transaction, batch, {
+          isAsked: route === "ask",
+          onPiece,
+          olderCommitted,
+        });
       case "staging":
         return await this.#stage(transaction, batch, {
           bytes: batch.tuples.finish(), // the table there has no index
           onPiece,
+          olderCommitted: () => Promise.resolve(),
         });
     }
   }
@@ -105,8 +122,9 @@ export class RowLoader {
   async #split(
     transaction: TransactionSql,
     batch: Batch,
-    { isAsked, onPiece }: { isAsked: boolean; onPiece: () => void },
+    { isAsked, ...hooks }: { isAsked: boolean } & StagingHooks,
   ): Promise<SortedRows> {
+    const { onPiece } = hooks;
     const isRepeated = this.#recentKeys.markRepeated(batch, this.#keys);
     const order = keyOrder(this.#keys.ranks()) ?? asTheyAre(batch);
     if (isAsked) {
@@ -121,13 +139,15 @@ export class RowLoader {
     }
     if (straight.length === order.length) return sortOut(batch, ALL_NEW);
     const bytes = gatherTuples(batch, order.filter((row) => isRepeated[row] === 1));
-    return await this.#stage(transaction, batch, { bytes, onPiece });
+    return await this.#stage(transaction, batch, { bytes, ...hooks });
   }
 
   async #stage(
     transaction: TransactionSql,
     batch: Batch,
-    { bytes, onPiece }: { bytes: Uint8Array | Iterable<Uint8Array>; onPiece: () => void },
+    { bytes, onPiece, olderCommitted }: {
+      bytes: Uint8Array | Iterable<Uint8Array>;
+    } & StagingHooks,
   ): Promise<SortedRows> {
     const { create, empty } = this.#staging;
     const statements = [CONSTRAINTS_NOW, `${create};`];
@@ -135,6 +155,7 @@ export class RowLoader {
     this.#stagedIn = transaction;
     const statement = [...statements, this.#copyIntoStaging].join("\n");
     await copyIn(transaction, { statement, bytes, onPiece, ...this.#send });
+    await olderCommitted();
     return sortOut(batch, await insertStaged(transaction, this.#staging));
   }
 }
