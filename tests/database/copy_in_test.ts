@@ -187,7 +187,9 @@ for (const { way, sendOf } of WAYS) {
     const client = await connect(database.target, { applicationName: "copy test" });
     const copying = client.sql.begin(async (sql) => {
       const [row] = await sql`select pg_backend_pid() as pid`;
-      const terminated = terminateWhenBlocked(database, row!.pid);
+      const held = Promise.withResolvers<void>();
+      const terminated = terminateWhenBlocked(database, { pid: row!.pid, onHeld: held.resolve });
+      await held.promise;
       await Promise.all([
         copyIn(sql, { statement: COPY, bytes: longCopy(), ...sendOf(client) }),
         terminated,
@@ -201,9 +203,13 @@ for (const { way, sendOf } of WAYS) {
 }
 
 /** Holds the key of the first row: the COPY waits for it, and its socket fills up. */
-async function terminateWhenBlocked(database: TestDatabase, pid: number): Promise<void> {
+async function terminateWhenBlocked(
+  database: TestDatabase,
+  { pid, onHeld }: { pid: number; onHeld: () => void },
+): Promise<void> {
   await database.sql.begin(async (sql) => {
     await sql`insert into t values (0, 'holder')`;
+    onHeld();
     for (;;) {
       const [row] = await database.sql`
         select wait_event_type = 'Lock' as waits from pg_stat_activity where pid = ${pid}`;
