@@ -2,7 +2,7 @@
  * What the ledger says of files, as numbers: a place in a table of them costs a seventh of an object.
  * The few things that are no numbers, and that few files have, are kept aside.
  */
-import type { FileState } from "../sink/ledger_file.ts";
+import { FILE_STATES } from "../sink/ledger_file.ts";
 import type { TrackedFile } from "./tracked_file.ts";
 
 /** The numbers of a file, by their place in its row. */
@@ -20,23 +20,12 @@ const FIELDS = [
 ] as const;
 const COMMITTED_BYTE = FIELDS.indexOf("committedByte");
 const CONTENT_MARK = FIELDS.indexOf("contentMark");
-/** After them come those of its stat, and its state as its place in `STATES`. */
+/** After them come those of its stat, and its state as its place in `FILE_STATES`. */
 const SIZE = FIELDS.length;
 const MODIFIED = SIZE + 1;
 const INODE = SIZE + 2;
 const STATE = SIZE + 3;
 const WIDTH = SIZE + 4;
-
-const STATES: readonly FileState[] = [
-  "open",
-  "done",
-  "failed",
-  "held",
-  "same",
-  "superseded",
-  "undone",
-  "skipped",
-];
 
 /** Files in one piece of memory: it grows by pieces, and is never copied. */
 const PIECE_FILES = 4_096;
@@ -72,7 +61,7 @@ export class PackedFiles {
     piece[from + SIZE] = file.stat?.sizeBytes ?? NaN;
     piece[from + MODIFIED] = file.stat?.modifiedMs ?? NaN;
     piece[from + INODE] = file.stat?.inode ?? NaN;
-    piece[from + STATE] = STATES.indexOf(file.state);
+    piece[from + STATE] = FILE_STATES.indexOf(file.state);
     const { reason, archivedPath, isArchived, isDeleted } = file;
     if (reason !== null || archivedPath !== null || isArchived || isDeleted) {
       this.#rare.set(number, { reason, archivedPath, isArchived, isDeleted });
@@ -102,7 +91,7 @@ export class PackedFiles {
       stat: sizeBytes === null
         ? null
         : { sizeBytes, modifiedMs: value(MODIFIED), inode: orNull(value(INODE)) },
-      state: STATES[value(STATE)]!,
+      state: FILE_STATES[value(STATE)]!,
       digests: null,
       ...this.#rare.get(number) ?? NOTHING_RARE,
     };
@@ -115,7 +104,7 @@ export class PackedFiles {
   /** The content of a file that is done; null of another one. */
   doneContent(number: number): FileContent | null {
     const { piece, from } = this.#rowOf(number);
-    if (STATES[piece[from + STATE]!] !== "done") return null;
+    if (FILE_STATES[piece[from + STATE]!] !== "done") return null;
     return {
       fileId: piece[from]!,
       readByte: piece[from + COMMITTED_BYTE]!,

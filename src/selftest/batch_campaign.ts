@@ -16,6 +16,7 @@ import { BatchSink } from "../sink/batch_sink.ts";
 import { LedgerMovedError, registerFiles } from "../sink/ledger.ts";
 import { bindPipeline, type PipelineBinding } from "../sink/pipeline_binding.ts";
 import { PipelineOwner } from "../sink/pipeline_owner.ts";
+import { RecentKeys } from "../sink/recent_keys.ts";
 import { openFile } from "../source/byte_source.ts";
 import { ContentHash } from "../source/content_hash.ts";
 import { hostId } from "../source/host_id.ts";
@@ -146,6 +147,7 @@ class Trial {
       epoch,
       schema: USER_EVENTS,
       table: this.#pipeline.quotedTable,
+      recentKeys: new RecentKeys(),
       probe,
     });
     const immediately = () => Promise.resolve();

@@ -58,7 +58,7 @@ export interface BatchSinkOptions {
   readonly progressDeadlineMs?: number;
   readonly probe?: Probe;
   /** Shared by the connections of a session. */
-  readonly recentKeys?: RecentKeys;
+  readonly recentKeys: RecentKeys;
 }
 
 export class BatchSink {
@@ -108,8 +108,8 @@ export class BatchSink {
 
   /** Commits the batch when its turn has come. */
   async commit(batch: Batch, turn: CommitTurn): Promise<CommitResult> {
-    const recentKeys = this.#options.recentKeys;
-    recentKeys?.enter(batch);
+    const { recentKeys } = this.#options;
+    recentKeys.enter(batch);
     let route = this.#routes.routeFor(batch);
     try {
       for (;;) {
@@ -131,7 +131,7 @@ export class BatchSink {
         }
       }
     } finally {
-      recentKeys?.leave(batch);
+      recentKeys.leave(batch);
     }
   }
 

@@ -1,15 +1,18 @@
 import type { FileStat } from "../source/byte_source.ts";
 
 /** As the ledger's table `files` explains them. */
-export type FileState =
-  | "open"
-  | "done"
-  | "failed"
-  | "held"
-  | "same"
-  | "superseded"
-  | "undone"
-  | "skipped";
+export const FILE_STATES = [
+  "open",
+  "done",
+  "failed",
+  "held",
+  "same",
+  "superseded",
+  "undone",
+  "skipped",
+] as const;
+
+export type FileState = typeof FILE_STATES[number];
 
 /** One generation of a file, as the ledger has it. */
 export interface LedgerFile {

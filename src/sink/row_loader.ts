@@ -41,11 +41,6 @@ export interface RowLoaderOptions {
  */
 const CONSTRAINTS_NOW = "set constraints all immediate;";
 
-interface StagingHooks {
-  readonly onPiece: () => void;
-  readonly olderCommitted: () => Promise<void>;
-}
-
 const ALL_NEW = { repeated: [], refused: [] } as const;
 
 export class RowLoader {
@@ -104,11 +99,9 @@ export class RowLoader {
           olderCommitted,
         });
       case "staging":
-        return await this.#stage(transaction, batch, {
-          bytes: batch.tuples.finish(), // the table there has no index
-          onPiece,
-          olderCommitted: () => Promise.resolve(),
-        });
+        // the table there has no index, so their order does not matter
+        await this.#stage(transaction, { bytes: batch.tuples.finish(), onPiece });
+        return sortOut(batch, await insertStaged(transaction, this.#staging));
     }
   }
 
@@ -122,9 +115,12 @@ export class RowLoader {
   async #split(
     transaction: TransactionSql,
     batch: Batch,
-    { isAsked, ...hooks }: { isAsked: boolean } & StagingHooks,
+    { isAsked, onPiece, olderCommitted }: {
+      isAsked: boolean;
+      onPiece: () => void;
+      olderCommitted: () => Promise<void>;
+    },
   ): Promise<SortedRows> {
-    const { onPiece } = hooks;
     const isRepeated = this.#recentKeys.markRepeated(batch, this.#keys);
     const order = keyOrder(this.#keys.ranks()) ?? asTheyAre(batch);
     if (isAsked) {
@@ -139,24 +135,21 @@ export class RowLoader {
     }
     if (straight.length === order.length) return sortOut(batch, ALL_NEW);
     const bytes = gatherTuples(batch, order.filter((row) => isRepeated[row] === 1));
-    return await this.#stage(transaction, batch, { bytes, ...hooks });
+    await this.#stage(transaction, { bytes, onPiece });
+    await olderCommitted();
+    return sortOut(batch, await insertStaged(transaction, this.#staging));
   }
 
   async #stage(
     transaction: TransactionSql,
-    batch: Batch,
-    { bytes, onPiece, olderCommitted }: {
-      bytes: Uint8Array | Iterable<Uint8Array>;
-    } & StagingHooks,
-  ): Promise<SortedRows> {
+    { bytes, onPiece }: { bytes: Uint8Array | Iterable<Uint8Array>; onPiece: () => void },
+  ): Promise<void> {
     const { create, empty } = this.#staging;
     const statements = [CONSTRAINTS_NOW, `${create};`];
     if (this.#stagedIn === transaction) statements.push(`${empty};`);
     this.#stagedIn = transaction;
     const statement = [...statements, this.#copyIntoStaging].join("\n");
     await copyIn(transaction, { statement, bytes, onPiece, ...this.#send });
-    await olderCommitted();
-    return sortOut(batch, await insertStaged(transaction, this.#staging));
   }
 }
 

@@ -7,7 +7,7 @@ import type { TransactionSql } from "postgres";
 import type { Sql } from "../database/connect.ts";
 import { checkJournal } from "../reconcile/check_journal.ts";
 import { hasOwnerSql } from "../sink/has_owner_sql.ts";
-import type { FileState } from "../sink/ledger_file.ts";
+import { FILE_STATES, type FileState } from "../sink/ledger_file.ts";
 import { hostId } from "../source/host_id.ts";
 import { type FolderLook, lookAtFolder } from "./folder_backlog.ts";
 import { readRecentBatches, type RecentBatches } from "./recent_batches.ts";
@@ -45,17 +45,6 @@ interface PipelineParts {
   readonly files: readonly FileRow[];
   readonly recentBatches: RecentBatches | null;
 }
-
-const STATES: readonly FileState[] = [
-  "open",
-  "done",
-  "failed",
-  "held",
-  "same",
-  "superseded",
-  "undone",
-  "skipped",
-];
 
 export interface StatusOptions {
   /** Only this one. */
@@ -190,7 +179,7 @@ function pipelineStatus(
     journal: JournalStatus | null;
   },
 ): PipelineStatus {
-  const filesByState = Object.fromEntries(STATES.map((state) => [state, 0])) as Record<
+  const filesByState = Object.fromEntries(FILE_STATES.map((state) => [state, 0])) as Record<
     FileState,
     number
   >;

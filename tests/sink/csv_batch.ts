@@ -1,4 +1,5 @@
 import { RecordScanner } from "../../src/csv/record_scanner.ts";
+import { scanBytes } from "../../src/csv/scan_bytes.ts";
 import { mapHeader } from "../../src/schema/header_mapping.ts";
 import { RecordDecoder } from "../../src/schema/record_decoder.ts";
 import type { Schema } from "../../src/schema/schema.ts";
@@ -20,18 +21,11 @@ export function csvBatch(
     readLine: 0,
   });
   batch.segments.push(segment);
-  const bytes = new TextEncoder().encode(text);
   const scanner = new RecordScanner({ startByte: 0, startLine: 1, maxRecordBytes: 1024 * 1024 });
+  const bytes = new TextEncoder().encode(text);
   let decoder: RecordDecoder | null = null;
-  for (let given = 0;;) {
-    const step = scanner.next(given === bytes.length);
-    if (step === "end") return batch;
-    if (step === "more") {
-      const piece = bytes.subarray(given, given + scanner.room().length);
-      scanner.room().set(piece);
-      scanner.grow(piece.length);
-      given += piece.length;
-    } else if (decoder === null) {
+  for (const step of scanBytes(scanner, { bytes, atEnd: true })) {
+    if (decoder === null) {
       const header = mapHeader(schema, scanner);
       if (!header.ok) throw new Error(header.reason);
       decoder = new RecordDecoder({
@@ -41,10 +35,11 @@ export function csvBatch(
         derivedKeyPrefix: new Uint8Array(10),
         fileId,
       });
-    } else {
-      const reject = decoder.decode(scanner, batch.tuples);
-      if (step === "malformed" || reject !== null) throw new Error(reject?.reason ?? step);
-      batch.addRow(segment, scanner);
+      continue;
     }
+    const reject = decoder.decode(scanner, batch.tuples);
+    if (step === "malformed" || reject !== null) throw new Error(reject?.reason ?? step);
+    batch.addRow(segment, scanner);
   }
+  return batch;
 }

@@ -97,6 +97,36 @@ Deno.test("a key that an older batch brings, not yet committed, is no fault of t
   assertEquals(told(first!).moves, [{ loaded: 10, rejected: 1, duplicate: 10 }]);
 });
 
+Deno.test("a younger batch that is quicker does not put an older one's keys there first", async () => {
+  await using database = await testDatabase({ setUp: true });
+  const recentKeys = new RecentKeys();
+  const older = csvBatch(csvText(eventLines(0, 50)), { fileId: 1 });
+  const younger = csvBatch(csvText(eventLines(40, 60)), { fileId: 2 });
+  recentKeys.enter(older);
+  recentKeys.enter(younger);
+  const olderDone = Promise.withResolvers<void>();
+  const isStaged = Promise.withResolvers<void>();
+  const youngerDone = database.sql.begin((transaction) =>
+    new RowLoader({ ...OPTIONS, recentKeys }).load(transaction, {
+      batch: younger,
+      route: "split",
+      olderCommitted: () => {
+        isStaged.resolve();
+        return olderDone.promise;
+      },
+    })
+  );
+  await Promise.race([isStaged.promise, youngerDone]);
+  // the older one begins only now, and waits for nobody
+  await database.sql.begin(async (transaction) => {
+    await transaction`set local lock_timeout = '5s'`;
+    await new RowLoader({ ...OPTIONS, recentKeys })
+      .load(transaction, { batch: older, route: "copy" });
+  });
+  olderDone.resolve();
+  assertEquals(told(await youngerDone).moves, [{ loaded: 10, rejected: 0, duplicate: 10 }]);
+});
+
 Deno.test("splitting remembers what the last batches brought, and the table refuses the rest", async () => {
   await using database = await testDatabase({ setUp: true });
   const recentKeys = new RecentKeys();
