@@ -8,9 +8,9 @@ import { FIRST_EVENT, type KeyKind } from "./datasets.ts";
 /** As many as the machine has cores here; more would only share them. */
 const FILLERS = 2;
 /** Memory to sort for an index, and processes that help. */
-const BUILD_SETTINGS = "set local maintenance_work_mem = '1GB'";
+export const BUILD_SETTINGS = "set local maintenance_work_mem = '1GB'";
 
-/** An event a second, the last just before the first of the datasets. */
+/** With the built-in table's indexes. */
 export async function makeFilledTable(
   sql: Sql,
   { table, rowCount, keys }: { table: string; rowCount: number; keys: KeyKind },
@@ -19,15 +19,7 @@ export async function makeFilledTable(
   // without indexes first: built at the end they take a fraction of the time
   await sql.unsafe(createTableSql({ ...USER_EVENTS, indexes: [] }, { table }));
   await sql.unsafe(`alter table ${table} drop constraint ${table}_pkey`);
-  const share = Math.ceil(rowCount / FILLERS);
-  await Promise.all(Array.from({ length: FILLERS }, (_, filler) =>
-    sql.unsafe(fillSql({
-      table,
-      keys,
-      rowCount,
-      from: filler * share + 1,
-      to: Math.min((filler + 1) * share, rowCount),
-    }))));
+  await fillTable(sql, { table, rowCount, keys });
   await sql.begin(async (transaction) => {
     await transaction.unsafe(BUILD_SETTINGS);
     await transaction.unsafe(`alter table ${table} add primary key (${USER_EVENTS.key})`);
@@ -38,6 +30,22 @@ export async function makeFilledTable(
   // or the server would do so by itself, while something is measured
   await sql.unsafe(`vacuum analyze ${table}`);
   await sql`checkpoint`;
+}
+
+/** An event a second, the last just before the first of the datasets, of no file: `file_id` < 0. */
+export async function fillTable(
+  sql: Sql,
+  { table, rowCount, keys }: { table: string; rowCount: number; keys: KeyKind },
+): Promise<void> {
+  const share = Math.ceil(rowCount / FILLERS);
+  await Promise.all(Array.from({ length: FILLERS }, (_, filler) =>
+    sql.unsafe(fillSql({
+      table,
+      keys,
+      rowCount,
+      from: filler * share + 1,
+      to: Math.min((filler + 1) * share, rowCount),
+    }))));
 }
 
 /** As in `table 7.4 GiB; user_events_pkey 1.9 GiB, …`. */

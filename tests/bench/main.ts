@@ -33,6 +33,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   duplicates: async () => (await import("./defects_bench.ts")).duplicatesBench,
   rejects: async () => (await import("./defects_bench.ts")).rejectsBench,
   table: async () => (await import("./table_bench.ts")).tableBench,
+  "large-table": async () => (await import("./table_bench.ts")).largeTableBench,
   growth: async () => (await import("./growth_bench.ts")).growthBench,
   latency: async () => (await import("./latency_bench.ts")).latencyBench,
   start: async () => (await import("./start_bench.ts")).startBench,

@@ -4,88 +4,75 @@
  * to the built-in table of the same round. On a busy machine the server's CPU time says more.
  */
 import { formatBytes, formatCount, formatDuration } from "../../src/cli/number_format.ts";
-import { createIndexSql, createTableSql } from "../../src/schema/ddl.ts";
-import type { TableIndex } from "../../src/schema/schema.ts";
-import { USER_EVENTS } from "../../src/schema/user_events.ts";
 import type { BenchOptions } from "./bench_options.ts";
 import type { BenchPlace } from "./bench_place.ts";
 import { type BenchRow, skippedRow } from "./bench_row.ts";
 import { onServer } from "./bench_server.ts";
 import { copyBatch } from "./copy_batch.ts";
-import { type Dataset, FIRST_EVENT, KEY_KINDS } from "./datasets.ts";
+import { type Dataset, KEY_KINDS } from "./datasets.ts";
 import { encodeFile } from "./encode_file.ts";
+import { BUILD_SETTINGS, fillTable } from "./filled_table.ts";
 import { costFigure, costOfLoad, type LoadCost } from "./load_cost.ts";
 import { formatRatio, ratioOf } from "./rounds.ts";
 import { sortedTuples } from "./sorted_tuples.ts";
+import {
+  createBareTableSql,
+  createIndexesSql,
+  type TableVariant,
+  VARIANTS,
+} from "./table_variants.ts";
 import { settle, TABLE, tableContent } from "./target_table.ts";
 
-const BUILT_IN = createTableSql(USER_EVENTS, { table: TABLE });
-
-const EVENTS = 1_000_000;
-const HASH_PARTITIONS = 4;
-const DAY_MS = 24 * 3600 * 1000;
-/** The generator makes about 86,400 events a day. */
-const DAY_PARTITIONS = Math.ceil(EVENTS / 86_400) + 3;
-
-interface TableVariant {
-  readonly name: string;
-  /** Statements that make the table. */
-  readonly sql: string;
-  /** Each batch's rows come in the order of their keys, as pgsluice sends them. */
-  readonly isSorted?: boolean;
+interface Size {
+  /** In the table before. */
+  readonly rowCount: number;
+  readonly events: number;
 }
 
-const ON_FILE: TableIndex = { method: "brin", column: "file_id" };
-const ON_TIME: TableIndex = { method: "btree", column: "event_timestamp" };
-const ON_USER: TableIndex = { method: "btree", column: "user_id" };
-const ON_PRODUCT: TableIndex = { method: "btree", column: "product_id" };
+const EMPTY: Size = { rowCount: 0, events: 1_000_000 };
+const LARGE: Size = { rowCount: 50_000_000, events: 500_000 };
+const EVENTS_PER_FILE = 20_000;
+/** The generator makes about as many events a day, and the filled table has as many. */
+const EVENTS_PER_DAY = 86_400;
+/** Those that the generator makes are not quite as many each day. */
+const SPARE_DAYS = 3;
+/** What the table was filled with is of no file, which is below. */
+const IS_LOADED = "file_id > 0";
 
-/** The first is what the others are compared with. */
-const VARIANTS: readonly TableVariant[] = [
-  { name: "built-in", sql: BUILT_IN },
-  { name: "built-in, each batch in the order of its keys", sql: BUILT_IN, isSorted: true },
-  {
-    name: "no index at all",
-    sql: `${withIndexes()}alter table ${TABLE} drop constraint ${TABLE}_pkey;`,
-  },
-  { name: "key alone", sql: withIndexes() },
-  { name: "key alone, each batch in the order of its keys", sql: withIndexes(), isSorted: true },
-  { name: "key, brin (file_id)", sql: withIndexes(ON_FILE) },
-  { name: "key, brin (file_id), btree (event_timestamp)", sql: withIndexes(ON_FILE, ON_TIME) },
-  {
-    name: "key, brin (file_id), btree (event_timestamp), each batch in the order of its keys",
-    sql: withIndexes(ON_FILE, ON_TIME),
-    isSorted: true,
-  },
-  {
-    name: "built-in, btree (user_id), btree (product_id)",
-    sql: withIndexes(...USER_EVENTS.indexes, ON_USER, ON_PRODUCT),
-  },
-  ...[70, 100].map((percent) => ({
-    name: `built-in, key's fillfactor ${percent}`,
-    sql: `${BUILT_IN}
-      alter index ${TABLE}_pkey set (fillfactor = ${percent});`,
-  })),
-  { name: `built-in, ${HASH_PARTITIONS} partitions by hash of the key`, sql: hashPartitioned() },
-  { name: "built-in, partitions by day, key (event_id, event_timestamp)", sql: dayPartitioned() },
-];
+/** Into a table that is empty at first: its indexes fit in memory. */
+export function tableBench(options: BenchOptions): Promise<BenchRow[]> {
+  return measure(options, EMPTY);
+}
 
-export async function tableBench(options: BenchOptions): Promise<BenchRow[]> {
-  const name = `plain COPY of ${formatCount(EVENTS)} rows into other tables`;
+/** Into one whose indexes are larger than the server's buffers. Half an hour and more a round. */
+export function largeTableBench(options: BenchOptions): Promise<BenchRow[]> {
+  return measure(options, LARGE);
+}
+
+async function measure(options: BenchOptions, size: Size): Promise<BenchRow[]> {
   if (options.quick) {
-    return [skippedRow({ name, goal: "", why: "indexes that fit in memory cost nothing" })];
+    const before = size.rowCount === 0 ? "" : `, in which ${formatCount(size.rowCount)} are`;
+    return [skippedRow({
+      name: `plain COPY of ${formatCount(size.events)} rows into other tables${before}`,
+      goal: "",
+      why: "indexes that fit in memory cost nothing",
+    })];
   }
   const rows: BenchRow[] = [];
   for (const keys of KEY_KINDS) {
-    const data = await options.datasets.get({ events: EVENTS, files: 50, keys });
-    rows.push(...await measureVariants(options, data));
+    const data = await options.datasets.get({
+      events: size.events,
+      files: size.events / EVENTS_PER_FILE,
+      keys,
+    });
+    rows.push(...await measureVariants(options, { data, size }));
   }
   return rows;
 }
 
 async function measureVariants(
   { place, rounds, say }: BenchOptions,
-  data: Dataset,
+  { data, size }: { data: Dataset; size: Size },
 ): Promise<BenchRow[]> {
   const batches = await encodedBatches(data);
   const sortedBatches = data.keys === "random" ? batches.map(sortedTuples) : null;
@@ -95,21 +82,25 @@ async function measureVariants(
   const sizes: string[] = [];
   const contents = new Set<string>();
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { name, sql, isSorted }] of variants.entries()) {
-      await place.database.sql.unsafe(`drop table if exists ${TABLE}; ${sql}`);
-      await settle(place);
-      const cost = await copyAll(place, isSorted ? sortedBatches! : batches);
+    let before: TableVariant | null = null;
+    for (const [index, variant] of variants.entries()) {
+      await prepare(place, { variant, before, data, size });
+      before = variant;
+      const cost = await copyAll(place, variant.isSorted ? sortedBatches! : batches);
       costs[index]!.push(cost);
-      say(`${data.keys} keys, ${name}: ${formatDuration(cost.elapsedMs)}`);
-      contents.add(JSON.stringify(await tableContent(place)));
-      if (contents.size > 1) throw new Error(`${name}: tables differ: ${[...contents].join(", ")}`);
+      say(`${data.keys} keys, ${variant.name}: ${formatDuration(cost.elapsedMs)}`);
+      contents.add(JSON.stringify(await tableContent(place, { condition: IS_LOADED })));
+      if (contents.size > 1) {
+        throw new Error(`${variant.name}: tables differ: ${[...contents].join(", ")}`);
+      }
       sizes[index] = await describeSize(place);
     }
   }
   const elapsedMs = (index: number) => costs[index]!.map((cost) => cost.elapsedMs);
   const figure = (index: number) => costFigure(data.manifest.valid, costs[index]!);
+  const into = size.rowCount === 0 ? "" : ` into ${formatCount(size.rowCount)}`;
   return variants.map(({ name }, index) => ({
-    name: `COPY of ${data.name}: ${name}`,
+    name: `COPY of ${data.name}${into}: ${name}`,
     goal: "",
     figure: `${figure(index)}; ${sizes[index]}`,
     ...(index === 0 ? {} : {
@@ -118,6 +109,44 @@ async function measureVariants(
     }),
     met: true,
   }));
+}
+
+/** The rows stay from one variant to the next where they may: to fill takes the longest. */
+async function prepare(
+  place: BenchPlace,
+  { variant, before, data, size }: {
+    variant: TableVariant;
+    before: TableVariant | null;
+    data: Dataset;
+    size: Size;
+  },
+): Promise<void> {
+  const { sql } = place.database;
+  const { rowCount } = size;
+  if (rowCount > 0 && before?.partitions === variant.partitions) {
+    await dropIndexes(place);
+    await sql.unsafe(`delete from ${TABLE} where ${IS_LOADED}`);
+  } else {
+    await sql.unsafe(createBareTableSql(variant, {
+      daysBefore: Math.ceil(rowCount / EVENTS_PER_DAY),
+      daysAfter: Math.ceil(size.events / EVENTS_PER_DAY) + SPARE_DAYS,
+    }));
+    if (rowCount > 0) await fillTable(sql, { table: TABLE, rowCount, keys: data.keys });
+  }
+  await sql.begin(async (transaction) => {
+    await transaction.unsafe(BUILD_SETTINGS);
+    await transaction.unsafe(createIndexesSql(variant));
+  });
+  // or the server would do so by itself, while something is measured
+  if (rowCount > 0) await sql.unsafe(`vacuum analyze ${TABLE}`);
+  await settle(place);
+}
+
+async function dropIndexes({ database: { sql } }: BenchPlace): Promise<void> {
+  await sql.unsafe(`alter table ${TABLE} drop constraint if exists ${TABLE}_pkey`);
+  const indexes = await sql<{ name: string }[]>`
+    select indexrelid::regclass::text as name from pg_index where indrelid = ${TABLE}::regclass`;
+  for (const { name } of indexes) await sql.unsafe(`drop index ${name}`);
 }
 
 async function encodedBatches({ files }: Dataset): Promise<Uint8Array[]> {
@@ -153,43 +182,4 @@ async function describeSize({ database: { sql } }: BenchPlace): Promise<string> 
       union select relid from pg_partition_tree(${TABLE}::regclass)
     ) as tables`;
   return `table ${formatBytes(sizes!.tableBytes)}, indexes ${formatBytes(sizes!.indexBytes)}`;
-}
-
-/** The built-in table with its key and these indexes. */
-function withIndexes(...indexes: readonly TableIndex[]): string {
-  const table = createTableSql({ ...USER_EVENTS, indexes: [] }, { table: TABLE });
-  return table + indexes.map(indexSql).join("");
-}
-
-function indexSql(index: TableIndex): string {
-  return `${createIndexSql(index, { table: TABLE })};\n`;
-}
-
-function hashPartitioned(): string {
-  const partitions = Array.from(
-    { length: HASH_PARTITIONS },
-    (_, remainder) =>
-      `create table ${TABLE}_${remainder} partition of ${TABLE}
-      for values with (modulus ${HASH_PARTITIONS}, remainder ${remainder});\n`,
-  );
-  return partitioned("primary key (event_id)", "hash (event_id)") + partitions.join("");
-}
-
-function dayPartitioned(): string {
-  const day = (index: number) => new Date(FIRST_EVENT.getTime() + index * DAY_MS).toISOString();
-  const partitions = Array.from(
-    { length: DAY_PARTITIONS },
-    (_, index) =>
-      `create table ${TABLE}_${index} partition of ${TABLE}
-      for values from ('${day(index)}') to ('${day(index + 1)}');\n`,
-  );
-  return partitioned("primary key (event_id, event_timestamp)", "range (event_timestamp)") +
-    partitions.join("");
-}
-
-function partitioned(key: string, by: string): string {
-  return `
-    ${createTableSql({ ...USER_EVENTS, indexes: [] }, { table: "shape" })}
-    create table ${TABLE} (like shape including defaults, ${key}) partition by ${by};
-    drop table shape;\n` + USER_EVENTS.indexes.map(indexSql).join("");
 }
