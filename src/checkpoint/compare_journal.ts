@@ -18,7 +18,7 @@ export interface JournalDifference {
 }
 
 /** How far the ledger says each file is, by path. */
-export type LedgerPlaces = ReadonlyMap<string, JournalFile>;
+export type LedgerPlaces = Pick<ReadonlyMap<string, JournalFile>, "get" | "values" | "size">;
 
 export function compareJournal(
   journal: Pick<JournalContent, "files">,
@@ -47,10 +47,10 @@ export function journalDifferences(
     const kind = truth === null ? "ahead" : placeOf(mine, truth);
     if (kind !== "level") differences.push({ path, kind, journal: mine, ledger: truth });
   }
-  for (const [path, truth] of ledger) {
+  for (const truth of ledger.values()) {
     // a file of which nothing is committed need not be in the journal
-    if (files.has(path) || truth.committedByte === 0) continue;
-    differences.push({ path, kind: "behind", journal: null, ledger: truth });
+    if (files.has(truth.path) || truth.committedByte === 0) continue;
+    differences.push({ path: truth.path, kind: "behind", journal: null, ledger: truth });
   }
   return differences;
 }

@@ -10,7 +10,13 @@
  */
 import { join } from "@std/path";
 import { noProbe, type Probe } from "../probe.ts";
-import { encodeFiles, encodeHead, type JournalFile, type JournalHead } from "./journal_codec.ts";
+import {
+  encodeFiles,
+  encodeHead,
+  type JournalContent,
+  type JournalFile,
+  type JournalHead,
+} from "./journal_codec.ts";
 import { type JournalDisk, type JournalHandle, localDisk } from "./journal_disk.ts";
 import { journalPath } from "./read_journal.ts";
 
@@ -36,7 +42,11 @@ export interface JournalOptions {
 /** What the ledger says, by one who owns the pipeline. */
 export interface JournalState {
   readonly epoch: number;
-  readonly files: Iterable<JournalFile>;
+  /**
+   * All files, now and whenever the journal is written whole: not kept here as well, for there may be
+   * 100,000. What is appended is in it by then.
+   */
+  readonly files: Pick<ReadonlyMap<string, JournalFile>, "values" | "size">;
   /** The name that the journal found there is kept under, in the same folder. */
   readonly keepAs?: string;
   /** Asked before each write. False: this process may no longer own the pipeline; it waits. */
@@ -48,19 +58,17 @@ export class Journal {
   readonly #disk: JournalDisk;
   readonly #probe: Probe;
   readonly #path: string;
-  readonly #files = new Map<string, JournalFile>();
   #head: JournalHead | undefined;
-  #epoch = 0;
+  #state: JournalState = { epoch: 0, files: new Map() };
   #seq = 0;
   #keepAs: string | null = null;
-  #isOwner: () => boolean = () => true;
-  /** Between `rebuild()` and `close()` or `abandon()`. */
+  /** Between `rebuild()` or `resume()` and `close()` or `abandon()`. */
   #isOpen = false;
   #file: JournalHandle | null = null;
   #lock: JournalHandle | null = null;
   #isTroubled = false;
   #failures = 0;
-  /** Set if and only if the file on disk is known to lack something of `#files`. */
+  /** Set if and only if the file on disk is known to lack something of the state. */
   #retryTimer: number | null = null;
 
   constructor(options: JournalOptions) {
@@ -72,26 +80,27 @@ export class Journal {
 
   /** Writes the whole journal anew, as the ledger has it. Opens a closed or abandoned one. */
   rebuild(head: JournalHead, state: JournalState): void {
-    this.#cancelRetry();
-    this.#head = head;
-    this.#epoch = state.epoch;
-    this.#files.clear();
-    for (const file of state.files) this.#files.set(file.path, file);
-    this.#keepAs = state.keepAs ?? null;
-    this.#isOwner = state.isOwner ?? (() => true);
-    this.#isOpen = true;
+    this.#begin(head, state);
     this.#write(() => this.#compact());
   }
 
   /**
-   * Notes how far these files are. While writing fails, the state is kept for the next try. Does
-   * nothing before `rebuild()` and after `close()` or `abandon()`: the next owner has it from the
-   * ledger.
+   * Goes on with the journal that is there, where a start need not write that of 100,000 files anew.
+   *
+   * @param content what was read of it, whole and level with the ledger
+   */
+  resume({ head, ...size }: JournalContent, state: JournalState): void {
+    this.#begin(head, state);
+    this.#write(() => this.#goOn(size));
+  }
+
+  /**
+   * Notes how far these files are. While writing fails, the next try writes all of them. Does
+   * nothing before `rebuild()` or `resume()` and after `close()` or `abandon()`: the next owner has
+   * it from the ledger.
    */
   append(files: readonly JournalFile[]): void {
-    if (!this.#isOpen) return;
-    for (const file of files) this.#files.set(file.path, file);
-    if (this.#retryTimer !== null) return;
+    if (!this.#isOpen || this.#retryTimer !== null) return;
     this.#write(() => this.#appendLine(files));
   }
 
@@ -116,8 +125,16 @@ export class Journal {
     this.#lock = null;
   }
 
+  #begin(head: JournalHead, state: JournalState): void {
+    this.#cancelRetry();
+    this.#head = head;
+    this.#state = state;
+    this.#keepAs = state.keepAs ?? null;
+    this.#isOpen = true;
+  }
+
   #write(write: () => void): void {
-    if (!this.#isOwner()) return this.#retryLater();
+    if (this.#state.isOwner?.() === false) return this.#retryLater();
     try {
       write();
       this.#cancelRetry();
@@ -156,12 +173,23 @@ export class Journal {
     this.#file = null;
   }
 
+  #goOn({ lineCount, sizeBytes }: Pick<JournalContent, "lineCount" | "sizeBytes">): void {
+    this.#disk.makeDirectory(this.#options.directory);
+    this.#takeLock();
+    this.#closeFile();
+    this.#file = this.#disk.reopen(this.#path);
+    // a former owner may have written behind what was read, before it noticed
+    if (this.#file.sizeBytes() !== sizeBytes) return this.#compact();
+    this.#seq = lineCount;
+    this.#appendLine([]); // tells the epoch
+  }
+
   #appendLine(files: readonly JournalFile[]): void {
-    const isLong = this.#seq > COMPACT_LINES + 2 * this.#files.size;
+    const isLong = this.#seq > COMPACT_LINES + 2 * this.#state.files.size;
     // somebody may have moved the folder away, as our own hints have it
     if (this.#file === null || isLong || !this.#file.isAt(this.#path)) return this.#compact();
     this.#probe("journal.append");
-    writeAll(this.#file, encodeFiles(files, { seq: this.#seq, epoch: this.#epoch }));
+    writeAll(this.#file, encodeFiles(files, { seq: this.#seq, epoch: this.#state.epoch }));
     this.#seq++;
     this.#probe("journal.appended");
   }
@@ -191,14 +219,19 @@ export class Journal {
 
   /** @returns the sequence number of the next line */
   #writeWhole(file: JournalHandle): number {
-    writeAll(file, encodeHead(this.#head!, this.#epoch));
-    const files = [...this.#files.values()];
+    const { epoch, files } = this.#state;
+    writeAll(file, encodeHead(this.#head!, epoch));
     let seq = 1;
-    for (let from = 0; from < files.length; from += FILES_PER_LINE) {
-      const some = files.slice(from, from + FILES_PER_LINE);
-      writeAll(file, encodeFiles(some, { seq, epoch: this.#epoch }));
-      seq++;
+    let some: JournalFile[] = [];
+    const writeSome = () => {
+      if (some.length === 0) return;
+      writeAll(file, encodeFiles(some, { seq: seq++, epoch }));
+      some = [];
+    };
+    for (const each of files.values()) {
+      if (some.push(each) === FILES_PER_LINE) writeSome();
     }
+    writeSome();
     return seq;
   }
 

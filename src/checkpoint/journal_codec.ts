@@ -35,6 +35,8 @@ export interface JournalContent {
   readonly files: ReadonlyMap<string, JournalFile>;
   /** Whole lines, the first included. */
   readonly lineCount: number;
+  /** Of those lines. */
+  readonly sizeBytes: number;
   /** True if the last line was cut short. */
   readonly isTorn: boolean;
 }
@@ -83,8 +85,8 @@ export function decodeJournal(bytes: Uint8Array): JournalReading {
       const head: JournalHead = content?.head ?? decodeHead(entry);
       if (index > 0) { for (const file of decodeFiles(entry, index)) files.set(file.path, file); }
       const epoch = wholeNumber(entry.epoch, index);
-      content = { head, epoch, files, lineCount: index + 1, isTorn: false };
       from = end + 1;
+      content = { head, epoch, files, lineCount: index + 1, sizeBytes: from, isTorn: false };
     }
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

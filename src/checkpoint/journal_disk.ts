@@ -4,6 +4,8 @@ export interface JournalDisk {
   makeDirectory(path: string): void;
   /** Opens an empty file for writing, in the place of one that may be there. */
   create(path: string): JournalHandle;
+  /** Opens a file that is there, to write behind its end. */
+  reopen(path: string): JournalHandle;
   /** Makes the file if need be, and locks it. @returns null if another process holds the lock */
   lock(path: string): JournalHandle | null;
   /** Replaces what is at `to`. */
@@ -18,6 +20,7 @@ export interface JournalHandle {
   /** @returns how many bytes were written, 1 or more, perhaps not all */
   write(bytes: Uint8Array): number;
   sync(): void;
+  sizeBytes(): number;
   /** False if this file was moved, removed or replaced. */
   isAt(path: string): boolean;
   close(): void;
@@ -26,6 +29,7 @@ export interface JournalHandle {
 export const localDisk: JournalDisk = {
   makeDirectory: (path) => Deno.mkdirSync(path, { recursive: true }),
   create: (path) => handleOf(Deno.openSync(path, { write: true, create: true, truncate: true })),
+  reopen: (path) => handleOf(Deno.openSync(path, { append: true })),
   lock(path) {
     const file = Deno.openSync(path, { write: true, create: true });
     if (file.tryLockSync(true)) return handleOf(file);
@@ -49,6 +53,7 @@ function handleOf(file: Deno.FsFile): JournalHandle {
   return {
     write: (bytes) => file.writeSync(bytes),
     sync: () => file.syncSync(),
+    sizeBytes: () => file.statSync().size,
     isAt(path) {
       try {
         const there = Deno.statSync(path);

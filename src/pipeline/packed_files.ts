@@ -2,6 +2,7 @@
  * What the ledger says of files, as numbers: a place in a table of them costs a seventh of an object.
  * The few things that are no numbers, and that few files have, are kept aside.
  */
+import type { JournalFile } from "../checkpoint/journal_codec.ts";
 import { FILE_STATES } from "../sink/ledger_file.ts";
 import type { TrackedFile } from "./tracked_file.ts";
 
@@ -18,7 +19,10 @@ const FIELDS = [
   "duplicate",
   "contentMark",
 ] as const;
+const GENERATION = FIELDS.indexOf("generation");
+const REVISION = FIELDS.indexOf("revision");
 const COMMITTED_BYTE = FIELDS.indexOf("committedByte");
+const COMMITTED_LINE = FIELDS.indexOf("committedLine");
 const CONTENT_MARK = FIELDS.indexOf("contentMark");
 /** After them come those of its stat, and its state as its place in `FILE_STATES`. */
 const SIZE = FIELDS.length;
@@ -99,6 +103,18 @@ export class PackedFiles {
 
   pathOf(number: number): string {
     return this.#paths[number]!;
+  }
+
+  /** How far the file is, as a journal has it. */
+  place(number: number): JournalFile {
+    const { piece, from } = this.#rowOf(number);
+    return {
+      path: this.pathOf(number),
+      generation: piece[from + GENERATION]!,
+      committedByte: piece[from + COMMITTED_BYTE]!,
+      committedLine: piece[from + COMMITTED_LINE]!,
+      revision: piece[from + REVISION]!,
+    };
   }
 
   /** The content of a file that is done; null of another one. */

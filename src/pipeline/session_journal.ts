@@ -1,12 +1,11 @@
-/** The journal's part of a session's start: what it says is compared with the ledger, then replaced. */
+/** The journal's part of a session's start: what it says is compared with the ledger. */
 import { compareJournal } from "../checkpoint/compare_journal.ts";
 import { keptJournalName } from "../checkpoint/journal.ts";
-import { JOURNAL_FORMAT, type JournalFile } from "../checkpoint/journal_codec.ts";
+import { JOURNAL_FORMAT } from "../checkpoint/journal_codec.ts";
 import { type JournalFound, readableContent } from "../checkpoint/read_journal.ts";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import type { PipelineOwner } from "../sink/pipeline_owner.ts";
 import type { SessionContext } from "./session_context.ts";
-import { journalFile } from "./tracked_file.ts";
 import type { TrackedFiles } from "./tracked_files.ts";
 
 /** @throws PgsluiceError `journal-format` or `other-database` */
@@ -19,7 +18,7 @@ export function refuseForeignJournal(
   if (readable !== null) refuseOtherDatabase(context, { found: readable, known });
 }
 
-/** Says how the journal stands to the ledger, and writes it anew as the ledger has it. */
+/** Says how the journal stands to the ledger, and writes it anew unless they are level. */
 export function levelJournal(
   { binding, observer, journal, journalDirectory }: SessionContext,
   { owner, found, identity, epoch, files }: {
@@ -30,16 +29,18 @@ export function levelJournal(
     files: TrackedFiles;
   },
 ): void {
-  const truth = new Map<string, JournalFile>();
-  for (const file of files) truth.set(file.path, journalFile(file));
+  const state = { epoch, files: files.places, isOwner: () => owner.holds() };
   const keepAs = found.kind === "damaged" ? keptJournalName("damaged", new Date()) : null;
   if (found.kind === "damaged") {
     observer.journal({ kind: "damaged", detail: `${found.reason}; kept as ${keepAs}` });
   } else if (found.kind === "missing") {
     if (files.size > 0) observer.journal({ kind: "missing", detail: journalDirectory });
   } else if (found.kind === "whole") {
-    if (found.content.isTorn) observer.journal({ kind: "torn", detail: journalDirectory });
-    observer.journal(compareJournal(found.content, truth));
+    const { content } = found;
+    if (content.isTorn) observer.journal({ kind: "torn", detail: journalDirectory });
+    const standing = compareJournal(content, state.files);
+    observer.journal(standing);
+    if (standing.kind === "level" && !content.isTorn) return journal.resume(content, state);
   }
   journal.rebuild(
     {
@@ -48,12 +49,7 @@ export function levelJournal(
       source: binding.sourcePath,
       table: binding.targetTable,
     },
-    {
-      epoch,
-      files: truth.values(),
-      isOwner: () => owner.holds(),
-      ...(keepAs !== null && { keepAs }),
-    },
+    { ...state, ...(keepAs !== null && { keepAs }) },
   );
 }
 

@@ -5,15 +5,18 @@
  * and `pack` found that nothing is under way with it; then only numbers of it are kept, so that
  * memory grows by some 150 bytes a file and not by an object's worth.
  */
+import type { LedgerPlaces } from "../checkpoint/compare_journal.ts";
 import type { LedgerFile } from "../sink/ledger_file.ts";
 import { type FileContent, PackedFiles } from "./packed_files.ts";
-import { isPutAway, type TrackedFile, trackFile } from "./tracked_file.ts";
+import { isPutAway, journalFile, type TrackedFile, trackFile } from "./tracked_file.ts";
 
 export class TrackedFiles {
   /** A number is a packed file's. */
   readonly #files = new Map<string, TrackedFile | number>();
   readonly #packed = new PackedFiles();
   #released = new Set<string>();
+  /** How far each file is, as a journal has it; always as of now. */
+  readonly places = placesOf(this.#files, this.#packed);
 
   get size(): number {
     return this.#files.size;
@@ -96,16 +99,27 @@ export class TrackedFiles {
   *putAwayPaths(): Generator<string> {
     for (const path of this.#files.keys()) if (this.pathHere(path) === null) yield path;
   }
-
-  /** Every file, only to be looked at and not to be kept. */
-  *[Symbol.iterator](): Generator<Readonly<TrackedFile>> {
-    for (const file of this.#files.values()) {
-      yield typeof file === "number" ? this.#packed.read(file) : file;
-    }
-  }
 }
 
 /** True if no batch carries it, and no later look depends on what only this process knows. */
 function isAtRest({ state, readByte, committedByte }: TrackedFile): boolean {
   return state !== "open" && readByte === committedByte;
+}
+
+function placesOf(
+  files: ReadonlyMap<string, TrackedFile | number>,
+  packed: PackedFiles,
+): LedgerPlaces {
+  const placeOf = (file: TrackedFile | number) =>
+    typeof file === "number" ? packed.place(file) : journalFile(file);
+  return {
+    get size() {
+      return files.size;
+    },
+    get(path) {
+      const file = files.get(path);
+      return file === undefined ? undefined : placeOf(file);
+    },
+    values: () => files.values().map(placeOf),
+  };
 }

@@ -82,7 +82,7 @@ function write(
   try {
     journal.rebuild(head, {
       epoch,
-      files: files.values(),
+      files,
       ...(keptAs !== null && { keepAs: keptAs }),
     });
   } finally {

@@ -17,6 +17,8 @@ export type FileMeaning = Pick<
   "timeZone" | "schemaFingerprint" | "dialect" | "maxRecordBytes"
 >;
 
+const PAGE_FILES = 2_000;
+
 interface FileRow {
   fileId: number;
   path: string;
@@ -78,16 +80,29 @@ export async function loadFiles(sql: Sql, pipelineId: number): Promise<Map<strin
   return files;
 }
 
-/** The same, one after the other as they arrive, so that they need not all be in memory. */
+/**
+ * The same, one after the other, so that they need not all be in memory. They come as JSON, a page in
+ * a row: to read 100,000 rows of their own takes three times as long.
+ */
 export async function eachFile(
   sql: Sql,
   { pipelineId, take }: { pipelineId: number; take: (file: LedgerFile) => void },
 ): Promise<void> {
-  await sql<FileRow[]>`
-    select ${fileColumns(sql)}
-    from pgsluice.files
-    where pipeline_id = ${pipelineId} and state <> 'superseded'`
-    .forEach((row) => take(toLedgerFile(row)));
+  for (let lastId = 0;;) {
+    const [page] = await sql<{ files: FileRow[] | null }[]>`
+      select json_agg(file) as files
+      from (
+        select ${fileColumns(sql)}
+        from pgsluice.files
+        where pipeline_id = ${pipelineId} and state <> 'superseded' and file_id > ${lastId}
+        order by file_id
+        limit ${PAGE_FILES}
+      ) as file`;
+    const { files } = page!;
+    if (files === null) return;
+    for (const file of files) take(toLedgerFile(file));
+    lastId = files.at(-1)!.fileId;
+  }
 }
 
 /** The file as the ledger has it now. */

@@ -31,6 +31,11 @@ export class FaultyDisk implements JournalDisk {
     return this.#handle(localDisk.create(path));
   }
 
+  reopen(path: string): JournalHandle {
+    this.#meet("reopen");
+    return this.#handle(localDisk.reopen(path));
+  }
+
   lock(path: string): JournalHandle | null {
     this.#meet("lock");
     return localDisk.lock(path);
@@ -62,6 +67,7 @@ export class FaultyDisk implements JournalDisk {
         this.#meet("sync");
         handle.sync();
       },
+      sizeBytes: () => handle.sizeBytes(),
       isAt: (path) => handle.isAt(path),
       close: () => handle.close(),
     };

@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { join } from "@std/path";
-import { Journal, JournalHeldError } from "../../src/checkpoint/journal.ts";
+import { JournalHeldError } from "../../src/checkpoint/journal.ts";
 import type { JournalFile } from "../../src/checkpoint/journal_codec.ts";
 import { localDisk } from "../../src/checkpoint/journal_disk.ts";
 import { readJournal } from "../../src/checkpoint/read_journal.ts";
 import type { ProbePoint } from "../../src/probe.ts";
 import { mayMount, withTinyFileSystem } from "../support/tiny_file_system.ts";
 import { FaultyDisk } from "./faulty_disk.ts";
+import { ToldJournal } from "./told_journal.ts";
 
 /** The first operation after a journal of no file was made. */
 const FIRST_APPEND = 8;
@@ -60,7 +61,7 @@ async function filesIn(directory: string): Promise<JournalFile[]> {
 /** What the life of a journal below leaves on the disk, whatever fails: one of these, never else. */
 const STATES = [[], [file("a", 1)], [file("a", 2)], [file("a", 2), file("b", 1)]];
 
-function live(journal: Journal): void {
+function live(journal: ToldJournal): void {
   journal.rebuild(HEAD, { epoch: 1, files: [] });
   journal.append([file("a", 1)]);
   journal.append([file("a", 2)]);
@@ -79,7 +80,7 @@ for (const isLasting of [false, true]) {
         const directory = join(folder, "p");
         const disk = new FaultyDisk({ nth, isLasting });
         const troubles = new Troubles();
-        live(new Journal({ directory, disk, onTrouble: troubles.onTrouble }));
+        live(new ToldJournal({ directory, disk, onTrouble: troubles.onTrouble }));
         isOver = disk.failed.length === 0;
         for (const operation of disk.failed) failed.add(operation);
         const found = await readJournal(directory);
@@ -98,7 +99,7 @@ for (const isLasting of [false, true]) {
         }
         // whatever it left, the next one takes the folder and writes it whole
         const next = new Troubles();
-        live(new Journal({ directory, onTrouble: next.onTrouble }));
+        live(new ToldJournal({ directory, onTrouble: next.onTrouble }));
         assertEquals([next.heard, await filesIn(directory)], [[], STATES.at(-1)!]);
       });
       if (isOver) break;
@@ -121,7 +122,7 @@ Deno.test("a journal becomes whole by the clock, without another append", async 
   await withFolder(async (directory) => {
     const disk = new FaultyDisk({ nth: FIRST_APPEND, isLasting: true });
     const troubles = new Troubles();
-    const journal = new Journal({ directory, disk, onTrouble: troubles.onTrouble });
+    const journal = new ToldJournal({ directory, disk, onTrouble: troubles.onTrouble });
     journal.rebuild(HEAD, { epoch: 1, files: [] });
     journal.append([file("a", 1)]);
     journal.append([file("a", 2)]);
@@ -144,7 +145,7 @@ Deno.test("a journal whose lock another one holds waits for it", async () => {
   await withFolder(async (directory) => {
     const other = localDisk.lock(join(directory, "lock"))!;
     const troubles = new Troubles();
-    const journal = new Journal({ directory, onTrouble: troubles.onTrouble });
+    const journal = new ToldJournal({ directory, onTrouble: troubles.onTrouble });
     await Deno.writeTextFile(join(directory, "journal.jsonl"), "of the other one\n");
     journal.rebuild(HEAD, { epoch: 1, files: [file("a", 1)], keepAs: "kept" });
     journal.append([file("a", 2)]);
@@ -164,7 +165,7 @@ Deno.test("a journal whose lock another one holds waits for it", async () => {
 Deno.test("an abandoned journal lets go at once and writes nothing until it is rebuilt", async () => {
   await withFolder(async (directory) => {
     const points: ProbePoint[] = [];
-    const journal = new Journal({
+    const journal = new ToldJournal({
       directory,
       onTrouble: (error) => {
         throw error;
@@ -191,7 +192,7 @@ Deno.test("a journal abandoned while it could not be written is not written by t
   await withFolder(async (directory) => {
     const disk = new FaultyDisk({ nth: FIRST_APPEND, isLasting: true });
     const troubles = new Troubles();
-    const journal = new Journal({ directory, disk, onTrouble: troubles.onTrouble });
+    const journal = new ToldJournal({ directory, disk, onTrouble: troubles.onTrouble });
     journal.rebuild(HEAD, { epoch: 1, files: [] });
     // a timer that was left would fail this test as a leak
     journal.append([file("a", 1)]);
@@ -209,7 +210,7 @@ Deno.test("a journal is not written while it is uncertain who owns the pipeline"
     let isOwner = true;
     const rewritten = Promise.withResolvers<void>();
     const points: ProbePoint[] = [];
-    const journal = new Journal({
+    const journal = new ToldJournal({
       directory,
       onTrouble: (error) => {
         throw error;
@@ -238,7 +239,7 @@ Deno.test("a journal is not written while it is uncertain who owns the pipeline"
 Deno.test("a journal whose folder is moved away is made anew where it should be", async () => {
   await withFolder(async (folder) => {
     const directory = join(folder, "p");
-    const journal = new Journal({
+    const journal = new ToldJournal({
       directory,
       onTrouble: (error) => {
         throw error;
@@ -265,7 +266,7 @@ Deno.test("a probe that throws at a point of the journal is a failure of that op
   ];
   const passed: ProbePoint[] = [];
   await withFolder((directory) => {
-    const journal = new Journal({
+    const journal = new ToldJournal({
       directory,
       onTrouble: (error) => {
         throw error;
@@ -282,7 +283,7 @@ Deno.test("a probe that throws at a point of the journal is a failure of that op
     await withFolder(async (directory) => {
       let hasFailed = false;
       const troubles = new Troubles();
-      const journal = new Journal({
+      const journal = new ToldJournal({
         directory,
         onTrouble: troubles.onTrouble,
         probe: (point) => {
@@ -312,7 +313,7 @@ Deno.test({
     await withTinyFileSystem(async ({ directory: disk, fill, makeRoom }) => {
       const directory = join(disk, "p");
       const troubles = new Troubles();
-      const journal = new Journal({ directory, onTrouble: troubles.onTrouble });
+      const journal = new ToldJournal({ directory, onTrouble: troubles.onTrouble });
       journal.rebuild(HEAD, { epoch: 1, files: [] });
       fill();
       let byte = 0;

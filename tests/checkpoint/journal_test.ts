@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { Journal, keptJournalName } from "../../src/checkpoint/journal.ts";
+import { keptJournalName } from "../../src/checkpoint/journal.ts";
 import { readJournal } from "../../src/checkpoint/read_journal.ts";
+import { ToldJournal } from "./told_journal.ts";
 
 const HEAD = { pipeline: "p", identity: "id", source: "/s", table: "t" };
 
@@ -24,7 +25,7 @@ function failOnTrouble(error: unknown): void {
 
 Deno.test("a journal that was appended to is read back whole", async () => {
   await withFolder(async (directory) => {
-    const journal = new Journal({ directory: join(directory, "p"), onTrouble: failOnTrouble });
+    const journal = new ToldJournal({ directory: join(directory, "p"), onTrouble: failOnTrouble });
     journal.rebuild(HEAD, { epoch: 2, files: [file("a.csv", 5)] });
     journal.append([file("a.csv", 9)]);
     journal.append([file("b.csv", 7)]);
@@ -44,7 +45,7 @@ Deno.test("a missing journal is missing, a damaged one is kept beside the new on
     assertEquals(await readJournal(join(directory, "journal.jsonl", "p")), { kind: "missing" });
     assertEquals((await readJournal(directory)).kind, "damaged");
     const keepAs = keptJournalName("damaged", new Date());
-    const journal = new Journal({ directory, onTrouble: failOnTrouble });
+    const journal = new ToldJournal({ directory, onTrouble: failOnTrouble });
     journal.rebuild(HEAD, { epoch: 1, files: [], keepAs });
     journal.close();
     assertEquals(await Deno.readTextFile(join(directory, keepAs)), "garbage\n");
@@ -54,7 +55,7 @@ Deno.test("a missing journal is missing, a damaged one is kept beside the new on
 
 Deno.test("a journal stays small however often it is appended to", async () => {
   await withFolder(async (directory) => {
-    const journal = new Journal({ directory, onTrouble: failOnTrouble });
+    const journal = new ToldJournal({ directory, onTrouble: failOnTrouble });
     journal.rebuild(HEAD, { epoch: 1, files: [] });
     for (let byte = 1; byte <= 25_000; byte++) journal.append([file("a.csv", byte)]);
     journal.close();
@@ -70,7 +71,7 @@ Deno.test("a journal that cannot be written says so once, and does not stop the 
   await withFolder(async (directory) => {
     await Deno.writeTextFile(join(directory, "file"), "");
     const troubles: unknown[] = [];
-    const journal = new Journal({
+    const journal = new ToldJournal({
       directory: join(directory, "file", "p"),
       onTrouble: (error) => troubles.push(error),
     });
@@ -85,13 +86,11 @@ Deno.test("a journal that cannot be written says so once, and does not stop the 
 
 Deno.test("two processes do not write one journal", async () => {
   await withFolder(async (directory) => {
-    const first = new Journal({ directory, onTrouble: failOnTrouble });
+    const first = new ToldJournal({ directory, onTrouble: failOnTrouble });
     first.rebuild(HEAD, { epoch: 1, files: [file("a.csv", 1)] });
     const script = `
-      import { Journal } from ${
-      JSON.stringify(import.meta.resolve("../../src/checkpoint/journal.ts"))
-    };
-      const journal = new Journal({
+      import { ToldJournal } from ${JSON.stringify(import.meta.resolve("./told_journal.ts"))};
+      const journal = new ToldJournal({
         directory: ${JSON.stringify(directory)},
         onTrouble: (error) => console.log(String(error)),
       });
@@ -105,5 +104,70 @@ Deno.test("two processes do not write one journal", async () => {
     const found = await readJournal(directory);
     assert(found.kind === "whole");
     assertEquals(found.content.epoch, 1);
+  });
+});
+
+async function contentOf(directory: string) {
+  const found = await readJournal(directory);
+  assert(found.kind === "whole");
+  return found.content;
+}
+
+Deno.test("a journal that is gone on with grows, and tells the new epoch at once", async () => {
+  await withFolder(async (directory) => {
+    const first = new ToldJournal({ directory, onTrouble: failOnTrouble });
+    first.rebuild(HEAD, { epoch: 1, files: [file("a.csv", 5)] });
+    first.close();
+    const path = join(directory, "journal.jsonl");
+    const before = await Deno.readTextFile(path);
+    const { ino } = await Deno.stat(path);
+
+    const second = new ToldJournal({ directory, onTrouble: failOnTrouble });
+    second.resume(await contentOf(directory), { epoch: 2 });
+    assertEquals((await contentOf(directory)).epoch, 2);
+    second.append([file("b.csv", 7)]);
+    second.close();
+    const { epoch, files, lineCount, sizeBytes } = await contentOf(directory);
+    assertEquals({ epoch, lineCount }, { epoch: 2, lineCount: 4 });
+    assertEquals([...files.values()], [file("a.csv", 5), file("b.csv", 7)]);
+    assert((await Deno.readTextFile(path)).startsWith(before));
+    assertEquals(await Deno.stat(path).then(({ ino, size }) => ({ ino, size })), {
+      ino,
+      size: sizeBytes,
+    });
+  });
+});
+
+Deno.test("a journal that was written to behind what was read is written whole", async () => {
+  await withFolder(async (directory) => {
+    const first = new ToldJournal({ directory, onTrouble: failOnTrouble });
+    first.rebuild(HEAD, { epoch: 1, files: [file("a.csv", 5)] });
+    const content = await contentOf(directory);
+    first.append([file("a.csv", 9)]);
+    first.abandon();
+
+    const second = new ToldJournal({ directory, onTrouble: failOnTrouble });
+    second.resume(content, { epoch: 2 });
+    second.append([file("b.csv", 7)]);
+    second.close();
+    const { epoch, files } = await contentOf(directory);
+    assertEquals(epoch, 2);
+    assertEquals([...files.values()], [file("a.csv", 5), file("b.csv", 7)]);
+  });
+});
+
+Deno.test("a journal that is gone by the time it is gone on with is written whole", async () => {
+  await withFolder(async (directory) => {
+    const first = new ToldJournal({ directory, onTrouble: failOnTrouble });
+    first.rebuild(HEAD, { epoch: 1, files: [file("a.csv", 5)] });
+    const content = await contentOf(directory);
+    first.close();
+    await Deno.remove(join(directory, "journal.jsonl"));
+    const troubles: unknown[] = [];
+    const second = new ToldJournal({ directory, onTrouble: (error) => troubles.push(error) });
+    second.resume(content, { epoch: 2 });
+    second.close();
+    assertEquals([...(await contentOf(directory)).files.values()], [file("a.csv", 5)]);
+    assertEquals(troubles.map((trouble) => trouble === null ? "well" : "ill"), ["ill", "well"]);
   });
 });

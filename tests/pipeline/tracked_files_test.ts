@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import type { TrackedFile } from "../../src/pipeline/tracked_file.ts";
+import { journalFile, type TrackedFile } from "../../src/pipeline/tracked_file.ts";
 import { TrackedFiles } from "../../src/pipeline/tracked_files.ts";
 
 function trackedFile(path: string, change: Partial<TrackedFile> = {}): TrackedFile {
@@ -47,7 +47,8 @@ Deno.test("a file at rest is the same after it was packed", () => {
   }
   files.pack();
   const expected = FORMS.map(([path, change]) => trackedFile(path, change));
-  assertEquals([...files], expected);
+  assertEquals([...files.places.values()], expected.map(journalFile));
+  assertEquals(FORMS.map(([path]) => files.places.get(path)), expected.map(journalFile));
   assertEquals(FORMS.map(([path]) => files.peek(path)), expected);
   assertEquals(FORMS.map(([path]) => files.get(path)), expected, "and to be changed");
   assertEquals(files.size, FORMS.length);
