@@ -1,5 +1,5 @@
 import { PgsluiceError } from "../pgsluice_error.ts";
-import type { CommittedBatch, IngestObserver } from "../pipeline/ingest_observer.ts";
+import type { CommittedBatch, IngestObserver, StartFacts } from "../pipeline/ingest_observer.ts";
 import { type BatchStages, noStages, STAGE_NAMES } from "../sink/batch_stages.ts";
 import type { Terminal } from "./command.ts";
 import { escapeControls } from "./escape_controls.ts";
@@ -79,7 +79,7 @@ export class IngestReporter implements IngestObserver {
     this.#terminal.say("another ingester owns the pipeline: standing by");
   }
 
-  started({ source, table, did }: { source: string; table: string; did: readonly string[] }): void {
+  started({ source, table, did }: StartFacts): void {
     this.#isStream = source === "-";
     for (const what of did) this.#terminal.say(what);
     this.#terminal.say(
@@ -112,6 +112,10 @@ export class IngestReporter implements IngestObserver {
     });
     this.#showLive(atMs);
   }
+
+  scanned(): void {}
+
+  turned(): void {}
 
   caughtUp(): void {
     this.#showLive(performance.now());

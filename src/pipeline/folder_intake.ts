@@ -81,7 +81,19 @@ export class FolderIntake {
     return this.#queue.size === 0;
   }
 
-  /** Of the files that wait to be looked at, and of the one that is being read. */
+  /** Files that wait to be looked at, and the one that is being read. */
+  get unreadFiles(): number {
+    return this.#queue.size + (this.#visiting === null ? 0 : 1);
+  }
+
+  /** When the one of them was changed that was changed first (ms since 1970); null if there is none. */
+  oldestModifiedMs(): number | null {
+    const times = [this.#visiting?.candidate.modifiedMs ?? null, this.#queue.oldestModifiedMs()]
+      .filter((time) => time !== null);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** What is still to be read of those files. */
   get unreadBytes(): number {
     const leftBytes = this.#visiting === null
       ? 0

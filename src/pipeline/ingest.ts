@@ -73,6 +73,7 @@ async function runSessions(context: Omit<SessionContext, "onProgress">): Promise
     if (fact !== "started") worked();
   };
   for (;;) {
+    observer.turned();
     try {
       await runSession({ ...context, onProgress });
       return worked();

@@ -6,6 +6,16 @@ export interface CommittedFile {
   readonly path: string;
   /** The file is committed to its present end. */
   readonly isDone: boolean;
+  /** When it was last changed, as last seen (ms since 1970); null of a stream. */
+  readonly modifiedMs: number | null;
+}
+
+/** What is known to be in the folder and has not committed. */
+export interface Backlog {
+  readonly files: number;
+  readonly sizeBytes: number;
+  /** Of the files that wait to be read: when the one was changed that waits longest; null of none. */
+  readonly oldestModifiedMs: number | null;
 }
 
 export interface CommittedBatch {
@@ -20,12 +30,31 @@ export interface CommittedBatch {
   readonly backlogBytes: number | null;
 }
 
+export interface StartFacts {
+  readonly epoch: number;
+  readonly source: string;
+  readonly table: string;
+  /** What was made or migrated, in sentences. */
+  readonly did: readonly string[];
+  readonly backlog: (() => Backlog) | null;
+}
+
 /** Everything an ingester tells, one method a fact. None may throw or wait. */
 export interface IngestObserver {
   /** Another ingester owns the pipeline; this one stands by. */
   standby(): void;
-  /** The database is there, the ledger was read, files are being looked at. */
-  started(facts: { epoch: number; source: string; table: string; did: readonly string[] }): void;
+  /**
+   * The database is there, the ledger was read, files are being looked at. `backlog` may be asked at
+   * any time until the next start; null of a stream.
+   */
+  started(facts: StartFacts): void;
+  /** Everything that was there at the start has been seen. */
+  scanned(): void;
+  /**
+   * The loop came round. It does so every few seconds whatever it waits for, but for a transaction
+   * that takes longer, unless something hangs.
+   */
+  turned(): void;
   committed(batch: CommittedBatch): void;
   /** Nothing is left to do for now. */
   caughtUp(): void;

@@ -64,6 +64,7 @@ async function takePipeline(
         onProgress("standby");
         observer.standby();
       },
+      onPoll: () => observer.turned(),
       onLost: (cause) => {
         journal.abandon();
         onLost(cause);
@@ -152,12 +153,14 @@ async function start(
   const sinks = await Promise.all(Array.from({ length: sinkCount }, openSink));
   await owner.confirm();
   levelJournal(context, { owner, found, identity, epoch, files });
+  const work = new SessionWork(context, { owner, sql, pipelineId, files, sinks, openSink });
   context.onProgress("started");
   observer.started({
     epoch,
     source: binding.sourcePath,
     table: binding.targetTable,
     did: [...did, ...completed],
+    backlog: binding.sourceKind === "folder" ? () => work.backlog()! : null,
   });
-  return new SessionWork(context, { owner, sql, pipelineId, files, sinks, openSink });
+  return work;
 }

@@ -59,6 +59,15 @@ export class LookQueue {
     for (let index = this.#head; index < this.#paths.length; index++) yield this.#paths[index]!;
   }
 
+  /** When the one was changed that was changed first (ms since 1970); null if none waits. */
+  oldestModifiedMs(): number | null {
+    let oldestMs = Infinity;
+    for (const { modifiedMs } of this.#candidates.values()) {
+      oldestMs = Math.min(oldestMs, modifiedMs);
+    }
+    return oldestMs === Infinity ? null : oldestMs;
+  }
+
   #unreadBytes({ path, sizeBytes }: Candidate): number {
     return Math.max(0, sizeBytes - (this.#readBytes.get(path) ?? 0));
   }

@@ -11,12 +11,15 @@ import type { PipelineOwner } from "../sink/pipeline_owner.ts";
 import { Batcher } from "./batcher.ts";
 import { CommitQueue } from "./commit_queue.ts";
 import { FolderIntake } from "./folder_intake.ts";
+import type { Backlog } from "./ingest_observer.ts";
 import type { SessionContext } from "./session_context.ts";
 import { SessionTuning } from "./session_tuning.ts";
 import { releasableByte, StreamIntake } from "./stream_intake.ts";
 import { journalFile, type TrackedFile } from "./tracked_file.ts";
 import type { TrackedFiles } from "./tracked_files.ts";
 
+/** The loop comes round at least so often. */
+const LONGEST_SLEEP_MS = 5_000;
 /** After a stop, open batches have so long to commit before they are rolled back. */
 const STOP_DEADLINE_MS = 10_000;
 
@@ -30,6 +33,7 @@ export class SessionWork {
   readonly #stream: StreamIntake | null = null;
   #wake: (() => void) | null = null;
   #hasNews = false;
+  #saidScanned = false;
   #saidCaughtUp = false;
   /** Bytes in batches that were handed over and have not committed. */
   #handedBytes = 0;
@@ -108,6 +112,18 @@ export class SessionWork {
     this.#queue.close();
   }
 
+  /** What is known to be in the folder and has not committed; null of a stream. */
+  backlog(): Backlog | null {
+    if (this.#folder === null) return null;
+    const isUncommitted = !this.#batcher.isEmpty || !this.#queue.isEmpty;
+    return {
+      // those whose last bytes are on their way count as one
+      files: this.#folder.unreadFiles + (isUncommitted ? 1 : 0),
+      sizeBytes: this.#backlogBytes()!,
+      oldestModifiedMs: this.#folder.oldestModifiedMs(),
+    };
+  }
+
   /** Ends `run` with this error, wherever it waits. */
   abandon(error: unknown): void {
     this.#queue.fail(error);
@@ -132,7 +148,14 @@ export class SessionWork {
 
   /** One round: take in, read a piece, cut, and wait if there is nothing to do. */
   async #turn(): Promise<boolean> {
+    const { observer } = this.#context;
+    observer.turned();
     await this.#folder?.gather();
+    const hasAll = this.#folder?.hasScanned ?? true;
+    if (hasAll && !this.#saidScanned) {
+      this.#saidScanned = true;
+      observer.scanned();
+    }
     const isIdle = this.#folder?.isIdle ?? this.#stream!.isIdle;
     if (!isIdle) {
       this.#saidCaughtUp = false;
@@ -147,15 +170,15 @@ export class SessionWork {
     const { source } = this.#context.options;
     const isLast = source.kind === "folder" ? source.once : this.#stream!.isFinished;
     if (isLast) return true;
-    const hasAll = this.#folder?.hasScanned ?? true;
     if (hasAll && this.#batcher.isEmpty && this.#queue.isEmpty && !this.#saidCaughtUp) {
       this.#saidCaughtUp = true;
       this.#context.onProgress("caughtUp");
-      this.#context.observer.caughtUp();
+      observer.caughtUp();
     }
     await this.#sleep(Math.min(
       this.#queue.hasFreeCarrier ? Math.max(0, lingerLeftMs) : Infinity,
       this.#folder?.dueInMs(nowMs) ?? Infinity,
+      LONGEST_SLEEP_MS,
     ));
     this.#queue.throwFault();
     return false;
@@ -200,7 +223,7 @@ export class SessionWork {
   async #sleep(forMs: number): Promise<void> {
     if (this.#hasNews) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = Number.isFinite(forMs) ? setTimeout(resolve, forMs) : undefined;
+    const timer = setTimeout(resolve, forMs);
     this.#wake = resolve;
     await promise;
     this.#wake = null;
@@ -234,6 +257,7 @@ export class SessionWork {
       files: result.moves.map(({ segment }) => ({
         path: segment.path,
         isDone: segment.state === "done",
+        modifiedMs: this.#files.peek(segment.path)?.stat?.modifiedMs ?? null,
       })),
       loaded: result.loaded,
       rejected: result.rejects.length,

@@ -112,6 +112,8 @@ export class Life implements IngestObserver {
     this.journalStandings.push(kind);
   }
 
+  scanned(): void {}
+  turned(): void {}
   readError(): void {}
   journalTrouble(): void {}
   standby(): void {}

@@ -49,6 +49,8 @@ export async function runVictim(
 const DEAF: Omit<IngestObserver, "caughtUp"> = {
   standby() {},
   started() {},
+  scanned() {},
+  turned() {},
   committed() {},
   fileTrouble() {},
   fileNote() {},

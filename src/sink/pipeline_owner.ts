@@ -48,6 +48,8 @@ export interface PipelineOwnerOptions {
   readonly noWait: boolean;
   /** Called once if another ingester owns the pipeline. */
   readonly onStandby: () => void;
+  /** Called each time that the lock is asked for and another one holds it. */
+  readonly onPoll?: () => void;
   /** Called once when the lock can no longer be trusted. */
   readonly onLost: (cause: unknown) => void;
   /** Ends the standing by. */
@@ -321,6 +323,7 @@ async function standBy(
     }
     if (!said) options.onStandby();
     said = true;
+    options.onPoll?.();
     await new Promise((resolve) => setTimeout(resolve, times.standbyPollMs));
   }
   return false;

@@ -1,7 +1,11 @@
 /** Ingests in this process, against a test database, with what the observer heard. */
 import { join } from "@std/path";
 import { ingest } from "../../src/pipeline/ingest.ts";
-import type { CommittedBatch, IngestObserver } from "../../src/pipeline/ingest_observer.ts";
+import type {
+  CommittedBatch,
+  IngestObserver,
+  StartFacts,
+} from "../../src/pipeline/ingest_observer.ts";
 import type { IngestOptions, IngestSource } from "../../src/pipeline/ingest_options.ts";
 import { USER_EVENTS } from "../../src/schema/user_events.ts";
 import { verifyPipeline } from "../../src/verify/verify_pipeline.ts";
@@ -40,6 +44,10 @@ export class Heard implements IngestObserver {
   readonly did: string[] = [];
   standbys = 0;
   starts = 0;
+  scans = 0;
+  turns = 0;
+  /** Of the last start. */
+  backlog: StartFacts["backlog"] = null;
   #waiters: { condition: () => boolean; resolve: () => void; reject: (why: unknown) => void }[] =
     [];
   #failure: { why: unknown } | null = null;
@@ -76,9 +84,18 @@ export class Heard implements IngestObserver {
     this.standbys++;
     this.#check();
   }
-  started({ did }: { did: readonly string[] }): void {
+  started({ did, backlog }: StartFacts): void {
     this.starts++;
     this.did.push(...did);
+    this.backlog = backlog;
+    this.#check();
+  }
+  scanned(): void {
+    this.scans++;
+    this.#check();
+  }
+  turned(): void {
+    this.turns++;
     this.#check();
   }
   committed(batch: CommittedBatch): void {
