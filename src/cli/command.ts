@@ -1,5 +1,7 @@
 /** What a subcommand is. Flags, help and parsing all come from these tables. */
 
+import type { LogLine } from "./log_line.ts";
+
 /** How a flag's text becomes a value; each has one parser, in `flag_value.ts`. */
 export type FlagKind =
   | "switch" // true when present
@@ -42,6 +44,8 @@ export interface Terminal {
   write(data: string | Uint8Array): Promise<void>;
   /** Talk: one or more whole lines on stderr, unless `--quiet`. Never throws. */
   say(text: string): void;
+  /** A fact, in the form that `--log-format` names; under `--quiet` only errors. Never throws. */
+  log(line: LogLine): void;
   /**
    * Shows `text` as the live last line of stderr, in place of the one before; null clears it.
    * Does nothing when stderr is not a terminal or under `--quiet`.

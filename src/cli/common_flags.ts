@@ -52,3 +52,21 @@ export const quietFlag: Flag = {
   kind: "switch",
   summary: "say nothing on stderr but errors",
 };
+
+export const logFormatFlag: Flag = {
+  name: "log-format",
+  kind: "text",
+  placeholder: "FORMAT",
+  choices: ["text", "json"],
+  summary: "lines on stderr for people, or a JSON object each",
+  defaultText: "text; with priorities where systemd's journal reads it",
+};
+
+export const logLevelFlag: Flag = {
+  name: "log-level",
+  kind: "text",
+  placeholder: "LEVEL",
+  choices: ["warning", "info", "debug"],
+  summary: "the least grave lines that are written; debug has one for each batch",
+  defaultText: "info",
+};

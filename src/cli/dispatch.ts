@@ -1,8 +1,10 @@
 import config from "../../deno.json" with { type: "json" };
 import { EXIT } from "../pgsluice_error.ts";
 import type { Command } from "./command.ts";
+import { logFormatFlag, logLevelFlag } from "./common_flags.ts";
 import { type Environment, parseArguments } from "./flags.ts";
 import { commandHelp, commandList } from "./help.ts";
+import type { LogLevel } from "./log_line.ts";
 import { suggestion } from "./suggestion.ts";
 import type { ProcessTerminal } from "./terminal.ts";
 import { usageError } from "./usage_error.ts";
@@ -48,7 +50,14 @@ export async function dispatch(
     return EXIT.usage;
   }
   const { flags, positionals } = parseArguments(command, rest, environment);
-  terminal.quiet = command.flags.some(({ name }) => name === "quiet") && flags.switch("quiet");
+  const takes = (name: string) => command.flags.some((flag) => flag.name === name);
+  terminal.quiet = takes("quiet") && flags.switch("quiet");
+  if (takes(logFormatFlag.name) && flags.text(logFormatFlag.name) === "json") {
+    terminal.logFormat = "json";
+  }
+  if (takes(logLevelFlag.name)) {
+    terminal.logLevel = flags.text(logLevelFlag.name) as LogLevel | undefined ?? "info";
+  }
   return await command.run({ flags, positionals, terminal, signal: watchSignals(command) });
 }
 

@@ -5,6 +5,8 @@ import {
   checkpointsFlag,
   databaseFlag,
   jsonFlag,
+  logFormatFlag,
+  logLevelFlag,
   pipelineFlag,
   quietFlag,
   tableFlag,
@@ -43,6 +45,8 @@ export const ingestCommand: Command = {
     checkpointsFlag,
     timezoneFlag,
     jsonFlag,
+    logFormatFlag,
+    logLevelFlag,
     quietFlag,
   ],
   details: async () => {
@@ -75,6 +79,9 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
   const { targetFromFlags } = await import("./database_option.ts");
   const { IngestReporter } = await import("./ingest_reporter.ts");
   const { holdTarget } = await import("../database/hold_target.ts");
+  const { IngestLog } = await import("./ingest_log.ts");
+  const { tellAll } = await import("../pipeline/tell_all.ts");
+  const log = new IngestLog(terminal);
   const reporter = new IngestReporter(terminal, { hasEnd: flags.switch("once") });
   const target = targetFromFlags(flags);
   // an embedded server stays up from one connection to the next
@@ -91,7 +98,8 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
     noWait: flags.switch("no-wait"),
     checkpointsDirectory: flags.text("checkpoints") ?? paths.checkpoints,
     signal,
-  }, reporter).finally(release);
+  }, tellAll([reporter, log])).finally(release);
+  log.close();
   reporter.sayEnd();
   if (flags.switch("json")) await terminal.write(JSON.stringify(reporter.summary()) + "\n");
   const isOver = isStream || flags.switch("once");

@@ -1,8 +1,6 @@
-import { PgsluiceError } from "../pgsluice_error.ts";
 import type { CommittedBatch, IngestObserver, StartFacts } from "../pipeline/ingest_observer.ts";
 import { type BatchStages, noStages, STAGE_NAMES } from "../sink/batch_stages.ts";
 import type { Terminal } from "./command.ts";
-import { escapeControls } from "./escape_controls.ts";
 import { IngestProgress } from "./ingest_progress.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./number_format.ts";
 
@@ -21,7 +19,7 @@ export interface IngestSummary {
   stages: BatchStages;
 }
 
-/** Tells people on stderr what an ingester does, and adds it all up. */
+/** Adds up what an ingester does, and shows it live on a terminal. */
 export class IngestReporter implements IngestObserver {
   readonly #terminal: Terminal;
   readonly #startedMs = performance.now();
@@ -68,24 +66,31 @@ export class IngestReporter implements IngestObserver {
     this.#terminal.live(null);
     const { elapsedMs } = this.summary();
     const records = this.#loaded + this.#rejected + this.#duplicate;
-    this.#terminal.say(
-      `${this.#counts()}${this.#isStream ? "" : ` from ${formatCount(this.#filesDone)} files`}, ` +
-        `${formatBytes(this.#sizeBytes)} in ${formatDuration(elapsedMs)} ` +
-        `(${formatRate(records / (elapsedMs / 1000), "records")})`,
-    );
+    const files = this.#isStream ? "" : ` from ${formatCount(this.#filesDone)} files`;
+    this.#terminal.log({
+      level: "info",
+      event: "finished",
+      message: `${this.#counts()}${files}, ${formatBytes(this.#sizeBytes)} in ` +
+        `${formatDuration(elapsedMs)} (${formatRate(records / (elapsedMs / 1000), "records")})`,
+      fields: {
+        loaded: this.#loaded,
+        rejected: this.#rejected,
+        duplicate: this.#duplicate,
+        bytes: this.#sizeBytes,
+        elapsed_ms: Math.round(elapsedMs),
+      },
+    });
   }
 
-  standby(): void {
-    this.#terminal.say("another ingester owns the pipeline: standing by");
-  }
+  standby(): void {}
 
-  started({ source, table, did }: StartFacts): void {
+  started({ source }: StartFacts): void {
     this.#isStream = source === "-";
-    for (const what of did) this.#terminal.say(what);
-    this.#terminal.say(
-      `ingesting ${this.#isStream ? "standard input" : escapeControls(source)} into ${table}`,
-    );
   }
+
+  scanned(): void {}
+
+  turned(): void {}
 
   committed(batch: CommittedBatch): void {
     this.#loaded += batch.loaded;
@@ -113,80 +118,24 @@ export class IngestReporter implements IngestObserver {
     this.#showLive(atMs);
   }
 
-  scanned(): void {}
-
-  turned(): void {}
-
   caughtUp(): void {
     this.#showLive(performance.now());
   }
 
-  fileTrouble(facts: { path: string; state: "failed" | "held"; reason: string }): void {
-    this.#troubled.add(facts.path);
-    this.#terminal.say(`${escapeControls(facts.path)}: ${facts.state}: ${facts.reason}`);
-  }
-
-  fileNote({ path, note }: { path: string; note: string }): void {
-    this.#terminal.say(`${escapeControls(path)}: ${escapeControls(note)}`);
-  }
-
-  readError({ path, error, retryMs }: { path: string; error: unknown; retryMs: number }): void {
+  fileTrouble({ path }: { path: string }): void {
     this.#troubled.add(path);
-    this.#terminal.say(
-      `${escapeControls(path)}: cannot be read (${messageOf(error)}); ` +
-        `trying again in ${formatDuration(retryMs)}`,
-    );
   }
 
-  journal(facts: Parameters<IngestObserver["journal"]>[0]): void {
-    switch (facts.kind) {
-      case "level":
-        return;
-      case "behind":
-        return this.#terminal.say(
-          `journal: behind the database for ${formatCount(facts.files)} files; rebuilt from it`,
-        );
-      case "ahead":
-        return this.#terminal.say(
-          `warning: the database lost commits that the journal knows of ` +
-            `(${formatCount(facts.files)} files, ${
-              formatBytes(facts.bytes)
-            }): was it restored, or ` +
-            "did it fail over? Going on from what it has; the source files fill the gap",
-        );
-      case "torn":
-        return this.#terminal.say("journal: its last line was cut short; rebuilt");
-      case "missing":
-        return this.#terminal.say(`journal: missing in ${facts.detail}; rebuilt from the database`);
-      case "damaged":
-        return this.#terminal.say(`journal: damaged (${facts.detail}); rebuilt from the database`);
-    }
+  fileNote(): void {}
+
+  readError({ path }: { path: string }): void {
+    this.#troubled.add(path);
   }
 
-  journalTrouble(error: unknown | null): void {
-    this.#terminal.say(
-      error === null
-        ? "journal: written again"
-        : `warning: the journal cannot be written (${messageOf(error)}); the load goes on, the ` +
-          "ledger in the database is complete",
-    );
-  }
-
-  outage(
-    { error, awayMs, hasStood }: { error: unknown; awayMs: number; hasStood: boolean },
-  ): void {
-    const isNew = awayMs === 0;
-    const since = isNew ? "" : `for ${formatDuration(awayMs)}: `;
-    // what was in order a moment ago needs no advice, unless it lasts
-    const hint = error instanceof PgsluiceError && !(isNew && hasStood) ? ` (${error.hint})` : "";
-    this.#terminal.say(
-      `database: ${since}${messageOf(error)}; ${isNew ? "" : "still "}trying until it works${hint}`,
-    );
-  }
-
-  recovered({ awayMs }: { awayMs: number }): void {
-    this.#terminal.say(`database: works again, after ${formatDuration(awayMs)}`);
-  }
+  journal(): void {}
+  journalTrouble(): void {}
+  outage(): void {}
+  recovered(): void {}
 
   #counts(): string {
     return `${formatCount(this.#loaded)} loaded, ${formatCount(this.#rejected)} rejected, ` +
@@ -197,8 +146,4 @@ export class IngestReporter implements IngestObserver {
     if (!this.#terminal.stderrIsTerminal) return;
     this.#terminal.live(this.#progress.line(nowMs, this.#counts()));
   }
-}
-
-function messageOf(error: unknown): string {
-  return escapeControls(error instanceof Error ? error.message : String(error));
 }

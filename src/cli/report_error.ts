@@ -14,11 +14,15 @@ export function reportError(
 ): number {
   const { message, code, hint, exitCode } = describe(error);
   const name = code === null ? "" : ` ${gray(`[${code}]`)}`;
-  terminal.sayError(
-    `${bold(red("error:"))} ${escapeControls(message)}${name}\n` +
+  terminal.log({
+    level: "error",
+    event: "failed",
+    message: `${escapeControls(message)} (${escapeControls(hint)})`,
+    text: `${bold(red("error:"))} ${escapeControls(message)}${name}\n` +
       `${bold("try:")} ${escapeControls(hint)}`,
-  );
-  if (debug) terminal.sayError(Deno.inspect(error));
+    fields: { code, hint, exit_code: exitCode },
+  });
+  if (debug) terminal.log({ level: "error", event: "stack", message: Deno.inspect(error) });
   return exitCode;
 }
 

@@ -10,6 +10,7 @@ import { PgsluiceError } from "../pgsluice_error.ts";
 import { blockingOutput, type Output } from "./blocking_output.ts";
 import type { Terminal } from "./command.ts";
 import { fitWidth } from "./fit_width.ts";
+import { formatLogLine, isShown, type LogFormat, type LogLevel, type LogLine } from "./log_line.ts";
 
 /** A live line changes at most so often: more cannot be read and costs the loader time. */
 const LIVE_INTERVAL_MS = 100;
@@ -21,13 +22,17 @@ export interface ProcessTerminalOptions {
   readonly stderr: Pick<Output, "writeSync">;
   readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
+  /** Systemd's journal reads it. */
+  readonly stderrIsJournal?: boolean;
   /** Columns of the terminal now. */
   readonly columns: () => number;
 }
 
 export class ProcessTerminal implements Terminal {
-  /** Silences `say` and `live`, for `--quiet`. */
+  /** Silences `live` and all lines but errors, for `--quiet`. */
   quiet = false;
+  logFormat: LogFormat;
+  logLevel: LogLevel = "info";
   /** True once a write found that the reader of stdout has gone. */
   stdoutClosed = false;
   readonly stdoutIsTerminal: boolean;
@@ -44,6 +49,7 @@ export class ProcessTerminal implements Terminal {
     this.#options = options;
     this.stdoutIsTerminal = options.stdoutIsTerminal;
     this.stderrIsTerminal = options.stderrIsTerminal;
+    this.logFormat = options.stderrIsJournal ? "journal" : "text";
   }
 
   get columns(): number {
@@ -59,12 +65,17 @@ export class ProcessTerminal implements Terminal {
   }
 
   say(text: string): void {
-    if (!this.quiet) this.#talk(text);
+    this.log({ level: "info", event: "note", message: text });
+  }
+
+  log(line: LogLine): void {
+    if (!isShown(line.level, this.quiet ? "error" : this.logLevel)) return;
+    this.#talk(formatLogLine(line, { format: this.logFormat, at: new Date() }));
   }
 
   /** Talk that `--quiet` does not silence. */
   sayError(text: string): void {
-    this.#talk(text);
+    this.log({ level: "error", event: "usage", message: text });
   }
 
   live(text: string | null): void {
@@ -146,8 +157,20 @@ export function processTerminal(
     stderr: blockingOutput(2),
     stdoutIsTerminal,
     stderrIsTerminal,
+    stderrIsJournal: stderrIsJournal(environment("JOURNAL_STREAM")),
     columns: consoleColumns,
   });
+}
+
+/** @param stream `JOURNAL_STREAM`: device and inode, as in `8:12345`, see systemd.exec(5) */
+function stderrIsJournal(stream: string | undefined): boolean {
+  if (!stream) return false;
+  try {
+    const { dev, ino } = Deno.statSync("/dev/stderr");
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
 }
 
 function consoleColumns(): number {

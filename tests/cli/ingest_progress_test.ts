@@ -95,6 +95,7 @@ class LiveTerminal implements Terminal {
     return Promise.resolve();
   }
   say(): void {}
+  log(): void {}
   live(text: string | null): void {
     this.shown.push(text);
   }

@@ -29,6 +29,7 @@ async function run(command: Command, ...args: string[]): Promise<Outcome> {
       return Promise.resolve();
     },
     say: (text) => stderr += `${text}\n`,
+    log: ({ message }) => stderr += `${message}\n`,
     live: () => {},
     stdoutIsTerminal: false,
     stderrIsTerminal: false,

@@ -37,6 +37,7 @@ async function run(
       return Promise.resolve();
     },
     say: (text) => stderr += text + "\n",
+    log: ({ message }) => stderr += message + "\n",
     live: (text) => onLive?.(text),
     stdoutIsTerminal: false,
     stderrIsTerminal: true,

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { IngestReporter } from "../../src/cli/ingest_reporter.ts";
+import { IngestLog } from "../../src/cli/ingest_log.ts";
 import type { Terminal } from "../../src/cli/command.ts";
 import { databaseError } from "../../src/database/fault.ts";
 import { PgsluiceError } from "../../src/pgsluice_error.ts";
@@ -19,10 +19,10 @@ import { withOwnPlace } from "./own_place.ts";
 import { SpawnedIngester } from "./spawned_ingester.ts";
 import { SteadyLoad } from "./steady_load.ts";
 
-function linesOf(tell: (reporter: IngestReporter) => void): string[] {
+function linesOf(tell: (log: IngestLog) => void): string[] {
   const lines: string[] = [];
-  const terminal = { stderrIsTerminal: false, say: (text: string) => lines.push(text) };
-  tell(new IngestReporter(terminal as unknown as Terminal, { hasEnd: false }));
+  const terminal: Pick<Terminal, "log"> = { log: ({ message }) => lines.push(message) };
+  tell(new IngestLog(terminal));
   return lines;
 }
 
@@ -31,11 +31,11 @@ Deno.test("an outage is one line that says what and that it is tried again, and 
   const error = databaseError(cause, "connecting to postgresql://db/shop");
   const refused = "database: connecting to postgresql://db/shop: nothing listens there " +
     "(connection refused); ";
-  const lines = linesOf((reporter) => {
-    reporter.outage({ error, awayMs: 0, hasStood: true });
-    reporter.recovered({ awayMs: 12_000 });
-    reporter.outage({ error, awayMs: 0, hasStood: false });
-    reporter.outage({ error, awayMs: 60_000, hasStood: true });
+  const lines = linesOf((log) => {
+    log.outage({ error, awayMs: 0, hasStood: true });
+    log.recovered({ awayMs: 12_000 });
+    log.outage({ error, awayMs: 0, hasStood: false });
+    log.outage({ error, awayMs: 60_000, hasStood: true });
   });
   assertEquals(lines[0], `${refused}trying until it works`);
   assertEquals(lines[1], "database: works again, after 12.0 s");

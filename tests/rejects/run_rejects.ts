@@ -38,6 +38,7 @@ export async function runRejects(
         return Promise.resolve();
       },
       say: (text) => said.push(text),
+      log: ({ message }) => said.push(message),
       live() {},
       stdoutIsTerminal: false,
       stderrIsTerminal: false,

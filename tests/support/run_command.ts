@@ -24,6 +24,7 @@ export async function runCommand(
         return Promise.resolve();
       },
       say() {},
+      log() {},
       live(text) {
         if (text !== null) live.push(text);
       },
