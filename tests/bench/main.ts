@@ -38,6 +38,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   latency: async () => (await import("./latency_bench.ts")).latencyBench,
   start: async () => (await import("./start_bench.ts")).startBench,
   memory: async () => (await import("./memory_bench.ts")).memoryBench,
+  soak: async () => (await import("./soak_bench.ts")).soakBench,
   folder: async () => (await import("./folder_bench.ts")).folderBench,
 };
 

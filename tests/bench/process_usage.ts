@@ -18,6 +18,21 @@ export function peakBytesOf(pid: number): number | null {
   return kibibytes === undefined ? null : Number(kibibytes) * 1024;
 }
 
+/** Resident memory now. */
+export function residentBytesOf(pid: number): number | null {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readProc(`${pid}/status`) ?? "")?.[1];
+  return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+}
+
+/** How many files, sockets and the like it has open. */
+export function openFilesOf(pid: number): number | null {
+  try {
+    return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Resident memory of all children of a process's parent, and of the parent: of a whole PostgreSQL
  * server, given one of its sessions. A page that several share counts once, in parts.
