@@ -66,7 +66,7 @@ export function scanAll(input: Uint8Array, options: ScanAllOptions = {}): Found[
 }
 
 /** The fields of the record a scanner stands on. */
-export function fieldsOf(scanner: RecordScanner, decoder: TextDecoder): string[] {
+function fieldsOf(scanner: RecordScanner, decoder: TextDecoder): string[] {
   const fields: string[] = [];
   for (let index = 0; index < scanner.fieldCount; index++) {
     const text = decoder.decode(

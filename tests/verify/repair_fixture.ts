@@ -23,7 +23,7 @@ export async function defaultPipeline(sql: Sql): Promise<NamedPipeline> {
 }
 
 /** Retries the rejects on these lines, as in `{ "a.csv:7": "mended record" }`. */
-export async function mendRejects(
+async function mendRejects(
   place: IngestPlace,
   mended: Readonly<Record<string, string>>,
 ): Promise<void> {
