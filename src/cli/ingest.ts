@@ -1,6 +1,8 @@
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
+import type { DatabaseTarget } from "../database/database_target.ts";
+import type { Operations } from "../metrics/start_operations.ts";
 import type { IngestSource } from "../pipeline/ingest_options.ts";
-import type { Command, CommandContext, FlagValues } from "./command.ts";
+import type { Command, CommandContext, FlagValues, Terminal } from "./command.ts";
 import {
   checkpointsFlag,
   databaseFlag,
@@ -14,6 +16,7 @@ import {
 } from "./common_flags.ts";
 import { FOLDER_FLAGS, folderChoices, refuseFolderFlags } from "./folder_flags.ts";
 import { INGEST_FLAGS, ingestLimits, MAX_RECORD_BYTES } from "./ingest_flags.ts";
+import { listenFlag } from "./listen_flag.ts";
 
 /** Pipelines unless `--pipeline` names one: a stream is another source than a folder. */
 const DEFAULT_FOLDER_PIPELINE = "default";
@@ -44,6 +47,7 @@ export const ingestCommand: Command = {
     pipelineFlag,
     checkpointsFlag,
     timezoneFlag,
+    listenFlag,
     jsonFlag,
     logFormatFlag,
     logLevelFlag,
@@ -84,13 +88,15 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
   const log = new IngestLog(terminal);
   const reporter = new IngestReporter(terminal, { hasEnd: flags.switch("once") });
   const target = targetFromFlags(flags);
+  const pipeline = pipelineName(flags, isStream);
+  const operations = await operationsOf(flags, { target, pipeline, terminal });
   // an embedded server stays up from one connection to the next
   const release = await holdTarget(target, { say: (text) => terminal.say(text) });
   await ingest({
     target,
     schema: USER_EVENTS,
     table: flags.text("table") ?? USER_EVENTS.table,
-    pipelineName: pipelineName(flags, isStream),
+    pipelineName: pipeline,
     source,
     timeZone,
     maxRecordBytes: MAX_RECORD_BYTES,
@@ -98,12 +104,34 @@ async function runIngest({ flags, positionals, terminal, signal }: CommandContex
     noWait: flags.switch("no-wait"),
     checkpointsDirectory: flags.text("checkpoints") ?? paths.checkpoints,
     signal,
-  }, tellAll([reporter, log])).finally(release);
+  }, tellAll([...(operations === null ? [] : [operations.observer]), reporter, log]))
+    .finally(release)
+    .finally(() => operations?.close());
   log.close();
   reporter.sayEnd();
   if (flags.switch("json")) await terminal.write(JSON.stringify(reporter.summary()) + "\n");
   const isOver = isStream || flags.switch("once");
   return isOver && reporter.hasTrouble ? EXIT.data : EXIT.done;
+}
+
+/** What `--listen` asks for. */
+async function operationsOf(
+  flags: FlagValues,
+  { target, pipeline, terminal }: { target: DatabaseTarget; pipeline: string; terminal: Terminal },
+): Promise<Operations | null> {
+  const listen = flags.text("listen");
+  if (listen === undefined) return null;
+  const { startOperations } = await import("../metrics/start_operations.ts");
+  const { VERSION } = await import("../version.ts");
+  const operations = startOperations({ listen, target, pipeline, build: VERSION });
+  const { address } = operations;
+  terminal.log({
+    level: "info",
+    event: "listening",
+    message: `metrics and health are at http://${address}/`,
+    fields: { address },
+  });
+  return operations;
 }
 
 function streamSource(flags: FlagValues): IngestSource {
