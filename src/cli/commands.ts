@@ -2,6 +2,9 @@ import type { Command } from "./command.ts";
 import { checkpointCheckCommand } from "./checkpoint_check.ts";
 import { checkpointRepairCommand } from "./checkpoint_repair.ts";
 import { checkpointShowCommand } from "./checkpoint_show.ts";
+import { completionCommand } from "./completion.ts";
+import { configSchemaCommand } from "./config_schema.ts";
+import { configShowCommand } from "./config_show.ts";
 import { dbPsqlCommand } from "./db_psql.ts";
 import { dbStartCommand } from "./db_start.ts";
 import { dbStatusCommand } from "./db_status.ts";
@@ -14,6 +17,7 @@ import { filesReloadCommand } from "./files_reload.ts";
 import { filesUndoCommand } from "./files_undo.ts";
 import { generateCommand } from "./generate.ts";
 import { ingestCommand } from "./ingest.ts";
+import { manCommand } from "./man.ts";
 import { pruneCommand } from "./prune.ts";
 import { rejectsDiscardCommand } from "./rejects_discard.ts";
 import { rejectsExportCommand } from "./rejects_export.ts";
@@ -52,4 +56,8 @@ export const COMMANDS: readonly Command[] = [
   dbStatusCommand,
   dbUrlCommand,
   dbPsqlCommand,
+  configShowCommand,
+  configSchemaCommand,
+  completionCommand,
+  manCommand,
 ];

@@ -27,7 +27,15 @@ export const ingestCommand: Command = {
   summary: "watch a folder, or read a pipe, and load every event exactly once",
   positionalsText: "[DIR|-]",
   maxPositionals: 1,
+  positionalFlag: "source",
   flags: [
+    {
+      name: "source",
+      kind: "text",
+      placeholder: "DIR|-",
+      summary: "the folder to watch, or - for standard input; the argument says the same",
+      defaultText: "./data/events",
+    },
     ...FOLDER_FLAGS,
     {
       name: "source-id",
@@ -68,13 +76,14 @@ export const ingestCommand: Command = {
   run: runIngest,
 };
 
-async function runIngest({ flags, positionals, terminal, signal }: CommandContext) {
+async function runIngest({ flags, terminal, signal }: CommandContext) {
   const { homePaths } = await import("../home.ts");
   const paths = homePaths();
-  const isStream = positionals[0] === "-";
+  const place = flags.text("source");
+  const isStream = place === "-";
   const source = isStream ? streamSource(flags) : await folderSource(flags, {
-    directory: positionals[0] ?? paths.events,
-    isDefault: positionals[0] === undefined,
+    directory: place ?? paths.events,
+    isDefault: place === undefined,
   });
   const timeZone = flags.text("timezone") ?? "UTC";
   await checkTimeZone(timeZone);
@@ -145,7 +154,8 @@ async function folderSource(
   flags: FlagValues,
   { directory, isDefault }: { directory: string; isDefault: boolean },
 ): Promise<IngestSource> {
-  if (flags.text("source-id") !== undefined) {
+  // one file may serve streams as well
+  if (![undefined, "file"].includes(flags.givenBy("source-id")?.source)) {
     throw new PgsluiceError("usage", "--source-id names a stream, but the source is a folder", {
       hint: "leave it out, or read standard input: pgsluice ingest -",
       exitCode: EXIT.usage,

@@ -1,8 +1,6 @@
-import { dirname, fromFileUrl, join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { compileExecutable } from "../../src/compile/compile_executable.ts";
 import type { BenchOptions } from "./bench_options.ts";
-
-const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 
 /** Why there is none. */
 export const NO_EXECUTABLE = "`deno compile` finds no runtime to put before the program here: " +
@@ -23,7 +21,7 @@ export async function benchExecutable({ place, say }: BenchOptions): Promise<str
   }
   say("compiling the executable");
   try {
-    await compileExecutable({ main: MAIN, output: path, quiet: true });
+    await compileExecutable({ output: path, quiet: true });
     return path;
   } catch (error) {
     say(String(error));

@@ -8,6 +8,9 @@ import {
   watchProcess,
 } from "./watched_process.ts";
 
+/** As in `pgsluice service print`. */
+const SERVICE_ENVIRONMENT = { MALLOC_ARENA_MAX: "2" };
+
 const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 
 /**
@@ -26,11 +29,12 @@ export async function ingestProcess(
   });
 }
 
-/** Watches the folder until it is signalled. */
+/** Watches the folder until it is signalled, with the environment that the service has. */
 export function watchingProcess(place: BenchPlace, directory: string): WatchedProcess {
   return watchProcess(Deno.execPath(), {
     args: ingestArguments(place, directory),
     cwd: place.home,
+    env: SERVICE_ENVIRONMENT,
   });
 }
 
