@@ -13,10 +13,16 @@ export type FlagKind =
   | "instant"; // ISO 8601 date or date and time, UTC unless it names a zone; epoch milliseconds
 
 export interface Flag {
-  /** Without the leading dashes; `--name`. Its environment variable is `PGSLUICE_NAME`. */
+  /**
+   * Without the leading dashes; `--name`. Its environment variable is `PGSLUICE_NAME`, and its key
+   * in a configuration file the name itself.
+   */
   readonly name: string;
   readonly kind: FlagKind;
-  /** Shown in help after the name, as in `--events N`. Absent for switches. */
+  /**
+   * Shown in help after the name, as in `--events N`. Absent for switches. Alternatives are
+   * separated by `|`; FILE and DIR are completed by the shell, and words of lower case as they are.
+   */
   readonly placeholder?: string;
   /** One line. */
   readonly summary: string;
@@ -26,13 +32,27 @@ export interface Flag {
   readonly choices?: readonly string[];
 }
 
-/** The values given, by flag or environment. A wrong type or an undeclared name is a TypeError. */
+/** How a flag's value was given. */
+export interface GivenBy {
+  readonly source: "flag" | "environment" | "file";
+  /** As people find it: `--table`, `PGSLUICE_TABLE`, or `pgsluice.json:3` with the line. */
+  readonly place: string;
+  /** As it was written there. A database's URL may hold a password. */
+  readonly text: string;
+}
+
+/**
+ * The values given, by flag, environment or configuration file. A wrong type or an undeclared name
+ * is a TypeError.
+ */
 export interface FlagValues {
   /** True if the switch was given. */
   switch(name: string): boolean;
   text(name: string): string | undefined;
   /** Value of a whole, percent, duration (ms), bytes or instant (epoch ms) flag. */
   number(name: string): number | undefined;
+  /** Undefined where nobody gave it, and the command's default holds. */
+  givenBy(name: string): GivenBy | undefined;
 }
 
 /** The process as a command sees it, so that tests can stand in for a terminal. */
@@ -60,6 +80,8 @@ export interface Terminal {
 export interface CommandContext {
   readonly flags: FlagValues;
   readonly positionals: readonly string[];
+  /** The other command that a command with `subject` is asked about. */
+  readonly subject?: Command;
   readonly terminal: Terminal;
   /**
    * Aborted by the first SIGINT or SIGTERM: stop taking in work, finish what is open. A command
@@ -77,6 +99,16 @@ export interface Command {
   readonly positionalsText?: string;
   /** At most so many positionals; 0 unless given. */
   readonly maxPositionals?: number;
+  /**
+   * The flag that a single positional is another way to write, so that a variable or a
+   * configuration file can say it as well. It is then no positional for the command.
+   */
+  readonly positionalFlag?: string;
+  /**
+   * It is about another command, which its first argument names (this one unless it does), and
+   * takes that command's flags as well.
+   */
+  readonly subject?: string;
   /** Own flags; the common ones it takes are spread in from `common_flags.ts`. */
   readonly flags: readonly Flag[];
   /** Paragraphs and examples after the flags; a function where they cost an import to make. */

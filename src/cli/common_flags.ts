@@ -1,6 +1,14 @@
 /** Flags that several commands take, each declared once. */
 import type { Flag } from "./command.ts";
 
+/** Taken by every command, without being in its table; no key of the file that it names. */
+export const configFlag: Flag = {
+  name: "config",
+  kind: "text",
+  placeholder: "FILE",
+  summary: "a JSON file whose keys are the names of flags",
+};
+
 export const databaseFlag: Flag = {
   name: "database",
   kind: "text",

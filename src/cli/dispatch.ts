@@ -1,8 +1,9 @@
 import config from "../../deno.json" with { type: "json" };
 import { EXIT } from "../pgsluice_error.ts";
-import type { Command } from "./command.ts";
-import { logFormatFlag, logLevelFlag } from "./common_flags.ts";
-import { type Environment, parseArguments } from "./flags.ts";
+import type { Command, FlagValues } from "./command.ts";
+import { configFlag, logFormatFlag, logLevelFlag } from "./common_flags.ts";
+import { readConfigFile } from "./config_file.ts";
+import { type Environment, parseArguments, type ParsedArguments, withConfigFile } from "./flags.ts";
 import { commandHelp, commandList } from "./help.ts";
 import type { LogLevel } from "./log_line.ts";
 import { suggestion } from "./suggestion.ts";
@@ -20,7 +21,8 @@ export interface DispatchOptions {
 /**
  * Runs the command that `args` begin with.
  * @returns the exit code.
- * @throws {PgsluiceError} `usage` where the line is not understood, and what the command throws.
+ * @throws {PgsluiceError} `usage` where the line is not understood, `config-file`, and what the
+ *   command throws.
  */
 export async function dispatch(
   args: readonly string[],
@@ -49,7 +51,65 @@ export async function dispatch(
     terminal.sayError(commandList(commands, args[0]));
     return EXIT.usage;
   }
-  const { flags, positionals } = parseArguments(command, rest, environment);
+  const asked = command.subject === undefined
+    ? { command, args: rest }
+    : aboutSubject(command, rest, commands);
+  const { flags, positionals } = await settings(asked, { commands, environment });
+  adjustTerminal(terminal, asked.command, flags);
+  return await command.run({
+    flags,
+    positionals,
+    ...(asked.subject !== undefined && { subject: asked.subject }),
+    terminal,
+    signal: watchSignals(command),
+  });
+}
+
+interface Asked {
+  /** With all the flags that it takes. */
+  readonly command: Command;
+  readonly args: readonly string[];
+  readonly subject?: Command;
+}
+
+/** `config show ingest --table t`: the flags of the command it is about are its own as well. */
+function aboutSubject(
+  command: Command,
+  args: readonly string[],
+  commands: readonly Command[],
+): Asked {
+  const isNamed = args[0] !== undefined && !args[0].startsWith("-");
+  const words = isNamed ? args : command.subject!.split(" ");
+  const subject = findCommand(words, commands);
+  if (subject === undefined) throw unknownCommand(words, commands);
+  const own = command.flags.filter(({ name }) => !subject.flags.some((flag) => flag.name === name));
+  const { maxPositionals, positionalFlag } = subject;
+  return {
+    command: {
+      ...command,
+      flags: [...subject.flags, ...own],
+      ...(maxPositionals !== undefined && { maxPositionals }),
+      ...(positionalFlag !== undefined && { positionalFlag }),
+    },
+    args: isNamed ? args.slice(subject.name.split(" ").length) : args,
+    subject,
+  };
+}
+
+/** What flags, environment and configuration file say, in this order. */
+async function settings(
+  { command, args }: Asked,
+  { commands, environment }: Pick<DispatchOptions, "commands" | "environment">,
+): Promise<ParsedArguments> {
+  const parsed = parseArguments(command, args, environment);
+  const path = parsed.flags.text(configFlag.name);
+  // a command without flags has nothing to be told, and works where the file is broken
+  if (path === undefined || command.flags.length === 0) return parsed;
+  const file = await readConfigFile(path, commands);
+  return { ...parsed, flags: withConfigFile(command, parsed.flags, file) };
+}
+
+function adjustTerminal(terminal: ProcessTerminal, command: Command, flags: FlagValues): void {
   const takes = (name: string) => command.flags.some((flag) => flag.name === name);
   terminal.quiet = takes("quiet") && flags.switch("quiet");
   if (takes(logFormatFlag.name) && flags.text(logFormatFlag.name) === "json") {
@@ -58,7 +118,6 @@ export async function dispatch(
   if (takes(logLevelFlag.name)) {
     terminal.logLevel = flags.text(logLevelFlag.name) as LogLevel | undefined ?? "info";
   }
-  return await command.run({ flags, positionals, terminal, signal: watchSignals(command) });
 }
 
 async function helpOn(words: readonly string[], commands: readonly Command[]): Promise<string> {
@@ -90,7 +149,7 @@ function isGroup(word: string, commands: readonly Command[]): boolean {
 function unknownCommand(args: readonly string[], commands: readonly Command[]): Error {
   const [first = "", second = ""] = args;
   const isFlag = first.startsWith("-");
-  const said = isGroup(first, commands) ? `${first} ${second}` : first;
+  const said = isGroup(first, commands) ? `${first} ${second}`.trimEnd() : first;
   const known = isFlag ? ["--help", "--version"] : ["help", ...commands.map(({ name }) => name)];
   const meant = suggestion(said, known);
   return usageError(

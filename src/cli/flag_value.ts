@@ -5,17 +5,36 @@ export type FlagValue = boolean | number | string;
 interface FlagParser {
   /** What is accepted, as it reads after "expected". */
   readonly expected: string;
+  /** What every accepted text matches. */
+  readonly pattern?: RegExp;
   /** @returns undefined if the text is not of this kind. */
   parse(text: string): FlagValue | undefined;
 }
 
+const WHOLE = /^(\d[\d_]*)([kKmM]?)$/;
+const PERCENT = /^(\d+(?:\.\d+)?)%?$/;
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+const BYTES = /^(\d[\d_]*)(B|KiB|MiB|GiB)?$/;
+
 const PARSERS: Readonly<Record<FlagKind, FlagParser>> = {
   switch: { expected: "true or false (or 1 or 0)", parse: parseSwitch },
   text: { expected: "a text that is not empty", parse: (text) => text === "" ? undefined : text },
-  whole: { expected: "a whole number such as 500, 20_000, 50k or 1M", parse: parseWhole },
-  percent: { expected: "a percentage from 0 to 100 such as 5%", parse: parsePercent },
-  duration: { expected: "a duration such as 250ms, 5s, 2m, 1h or 30d", parse: parseDuration },
-  bytes: { expected: "a size such as 64KiB, 4MiB or 1000", parse: parseBytes },
+  whole: {
+    expected: "a whole number such as 500, 20_000, 50k or 1M",
+    pattern: WHOLE,
+    parse: parseWhole,
+  },
+  percent: {
+    expected: "a percentage from 0 to 100 such as 5%",
+    pattern: PERCENT,
+    parse: parsePercent,
+  },
+  duration: {
+    expected: "a duration such as 250ms, 5s, 2m, 1h or 30d",
+    pattern: DURATION,
+    parse: parseDuration,
+  },
+  bytes: { expected: "a size such as 64KiB, 4MiB or 1000", pattern: BYTES, parse: parseBytes },
   instant: {
     expected: "a date or a date and time such as 2025-01-31 or 2025-01-31T08:00:00Z",
     parse: parseInstant,
@@ -26,6 +45,11 @@ const PARSERS: Readonly<Record<FlagKind, FlagParser>> = {
 export function expectedValue(flag: Flag): string {
   if (flag.choices !== undefined) return `one of ${flag.choices.join(", ")}`;
   return PARSERS[flag.kind].expected;
+}
+
+/** What every text matches that a flag of this kind accepts; undefined where that is any. */
+export function valuePattern(kind: FlagKind): RegExp | undefined {
+  return PARSERS[kind].pattern;
 }
 
 /**
@@ -44,27 +68,27 @@ function parseSwitch(text: string): boolean | undefined {
 }
 
 function parseWhole(text: string): number | undefined {
-  const match = /^(\d[\d_]*)([kKmM]?)$/.exec(text);
+  const match = WHOLE.exec(text);
   if (match === null) return undefined;
   const factor = { "": 1, k: 1_000, m: 1_000_000 }[match[2]!.toLowerCase()]!;
   return exactOrUndefined(Number(match[1]!.replaceAll("_", "")) * factor);
 }
 
 function parsePercent(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text);
+  const match = PERCENT.exec(text);
   const percent = Number(match?.[1]);
   return percent <= 100 ? percent : undefined;
 }
 
 function parseDuration(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  const match = DURATION.exec(text);
   if (match === null) return undefined;
   const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2]!]!;
   return exactOrUndefined(Math.round(Number(match[1]) * unitMs));
 }
 
 function parseBytes(text: string): number | undefined {
-  const match = /^(\d[\d_]*)(B|KiB|MiB|GiB)?$/.exec(text);
+  const match = BYTES.exec(text);
   if (match === null) return undefined;
   const unitBytes = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }[match[2] ?? "B"]!;
   return exactOrUndefined(Number(match[1]!.replaceAll("_", "")) * unitBytes);

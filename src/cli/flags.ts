@@ -1,4 +1,6 @@
-import type { Command, Flag, FlagKind, FlagValues } from "./command.ts";
+import type { Command, Flag, FlagKind, FlagValues, GivenBy } from "./command.ts";
+import { configFlag } from "./common_flags.ts";
+import type { ConfigFile } from "./config_file.ts";
 import { expectedValue, type FlagValue, parseFlagValue } from "./flag_value.ts";
 import { suggestion } from "./suggestion.ts";
 import { usageError } from "./usage_error.ts";
@@ -19,13 +21,14 @@ export function environmentName(flag: Flag): string {
 /** How a command is called, as in `pgsluice ingest [FLAGS] [DIR|-]`. */
 export function usageLine(command: Command): string {
   const positionals = command.positionalsText === undefined ? "" : ` ${command.positionalsText}`;
-  return `pgsluice ${command.name} [FLAGS]${positionals}`;
+  const flags = command.flags.length === 0 ? "" : " [FLAGS]";
+  return `pgsluice ${command.name}${flags}${positionals}`;
 }
 
 /**
  * Reads what follows the command's name. Flags are `--name VALUE` or `--name=VALUE`, a switch needs
  * no value, `--` ends them, `-` is a positional. What no flag says is taken from the environment,
- * where an empty variable counts as absent.
+ * where an empty variable counts as absent. `--config` is read for every command.
  * @throws {PgsluiceError} `usage` for anything undeclared, repeated, missing or malformed.
  */
 export function parseArguments(
@@ -33,8 +36,9 @@ export function parseArguments(
   args: readonly string[],
   environment: Environment,
 ): ParsedArguments {
-  const declared = new Map(command.flags.map((flag) => [`--${flag.name}`, flag]));
-  const values = new Map<string, FlagValue>();
+  const all = [...command.flags, configFlag];
+  const declared = new Map(all.map((flag) => [`--${flag.name}`, flag]));
+  const given: GivenValues = new Map();
   const positionals: string[] = [];
   for (let index = 0; index < args.length; index++) {
     const arg = args[index]!;
@@ -50,23 +54,60 @@ export function parseArguments(
     const name = equals === -1 ? arg : arg.slice(0, equals);
     const flag = declared.get(name);
     if (flag === undefined) throw unknownFlag(command, name);
-    if (values.has(flag.name)) {
+    if (given.has(flag.name)) {
       throw usageError(`${name} is given twice`, `give ${name} once`);
     }
     let text: string;
     if (equals !== -1) text = arg.slice(equals + 1);
     else if (flag.kind === "switch") text = "true";
     else text = following(command, flag, args[++index]);
-    values.set(flag.name, valueOf(flag, text, { saidBy: name, command }));
+    given.set(flag.name, valueOf(flag, { source: "flag", place: name, text }, command));
   }
   checkPositionals(command, positionals);
-  for (const flag of command.flags) {
-    const variable = environmentName(flag);
-    const text = environment(variable);
-    if (!text || values.has(flag.name)) continue;
-    values.set(flag.name, valueOf(flag, text, { saidBy: variable, command }));
+  takePositional(command, { given, positionals });
+  for (const flag of all) {
+    const place = environmentName(flag);
+    const text = environment(place);
+    if (!text || given.has(flag.name)) continue;
+    given.set(flag.name, valueOf(flag, { source: "environment", place, text }, command));
   }
-  return { flags: new GivenFlags(command, values), positionals };
+  return { flags: new GivenFlags(command, given), positionals };
+}
+
+/** @returns the flags, and what `file` says of those that nobody gave. */
+export function withConfigFile(
+  command: Command,
+  flags: FlagValues,
+  file: ConfigFile,
+): FlagValues {
+  const given: GivenValues = new Map();
+  for (const flag of [...command.flags, configFlag]) {
+    const by = flags.givenBy(flag.name);
+    const value = file.values.get(flag.name);
+    if (by !== undefined) given.set(flag.name, valueOf(flag, by, command));
+    else if (value !== undefined) {
+      const place = `${file.path}:${value.line}`;
+      given.set(flag.name, valueOf(flag, { source: "file", place, text: value.text }, command));
+    }
+  }
+  return new GivenFlags(command, given);
+}
+
+/** The positional that is another way to write a flag becomes that flag's value. */
+function takePositional(
+  command: Command,
+  { given, positionals }: { given: GivenValues; positionals: string[] },
+): void {
+  const flag = command.flags.find(({ name }) => name === command.positionalFlag);
+  if (flag === undefined || positionals.length === 0) return;
+  const text = positionals.shift()!;
+  if (given.has(flag.name)) {
+    throw usageError(
+      `the argument ${JSON.stringify(text)} and --${flag.name} say the same thing`,
+      "give one of them",
+    );
+  }
+  given.set(flag.name, valueOf(flag, { source: "flag", place: "the argument", text }, command));
 }
 
 /** The value in the next argument; one that begins with `--` is a flag whose neighbour lacks it. */
@@ -78,21 +119,18 @@ function following(command: Command, flag: Flag, next: string | undefined): stri
   );
 }
 
-function valueOf(
-  flag: Flag,
-  text: string,
-  { saidBy, command }: { saidBy: string; command: Command },
-): FlagValue {
-  const value = parseFlagValue(flag, text);
-  if (value !== undefined) return value;
+function valueOf(flag: Flag, by: GivenBy, command: Command): GivenValue {
+  const value = parseFlagValue(flag, by.text);
+  if (value !== undefined) return { value, by };
   throw usageError(
-    `${saidBy}: expected ${expectedValue(flag)}, got ${JSON.stringify(text)}`,
+    `${by.place}: expected ${expectedValue(flag)}, got ${JSON.stringify(by.text)}`,
     `pgsluice help ${command.name}`,
   );
 }
 
 function unknownFlag(command: Command, name: string): Error {
-  const meant = suggestion(name, command.flags.map((flag) => `--${flag.name}`));
+  const known = [...command.flags, configFlag].map((flag) => `--${flag.name}`);
+  const meant = suggestion(name, known);
   return usageError(
     `unknown flag ${JSON.stringify(name).slice(1, -1)} for ${command.name}`,
     meant === undefined
@@ -110,15 +148,22 @@ function checkPositionals(command: Command, positionals: readonly string[]): voi
   );
 }
 
+interface GivenValue {
+  readonly value: FlagValue;
+  readonly by: GivenBy;
+}
+
+type GivenValues = Map<string, GivenValue>;
+
 class GivenFlags implements FlagValues {
   readonly #command: string;
   readonly #kinds: ReadonlyMap<string, FlagKind>;
-  readonly #values: ReadonlyMap<string, FlagValue>;
+  readonly #given: ReadonlyMap<string, GivenValue>;
 
-  constructor(command: Command, values: ReadonlyMap<string, FlagValue>) {
+  constructor(command: Command, given: ReadonlyMap<string, GivenValue>) {
     this.#command = command.name;
-    this.#kinds = new Map(command.flags.map((flag) => [flag.name, flag.kind]));
-    this.#values = values;
+    this.#kinds = new Map([...command.flags, configFlag].map((flag) => [flag.name, flag.kind]));
+    this.#given = given;
   }
 
   switch(name: string): boolean {
@@ -134,12 +179,22 @@ class GivenFlags implements FlagValues {
     return this.#value(name, kinds) as number | undefined;
   }
 
+  givenBy(name: string): GivenBy | undefined {
+    this.#kind(name);
+    return this.#given.get(name)?.by;
+  }
+
   #value(name: string, asked: readonly FlagKind[]): FlagValue | undefined {
-    const kind = this.#kinds.get(name);
-    if (kind === undefined) throw new TypeError(`${this.#command} declares no flag --${name}`);
+    const kind = this.#kind(name);
     if (!asked.includes(kind)) {
       throw new TypeError(`--${name} of ${this.#command} is a ${kind}, asked for as ${asked[0]}`);
     }
-    return this.#values.get(name);
+    return this.#given.get(name)?.value;
+  }
+
+  #kind(name: string): FlagKind {
+    const kind = this.#kinds.get(name);
+    if (kind === undefined) throw new TypeError(`${this.#command} declares no flag --${name}`);
+    return kind;
   }
 }

@@ -67,7 +67,8 @@ async function afterLoad(text: string, directory: string): Promise<AfterLoad> {
 /** @throws PgsluiceError `usage` if a flag of folders was given for a stream */
 export function refuseFolderFlags(flags: FlagValues): void {
   const given = FOLDER_FLAGS.filter(({ name, kind }) =>
-    name !== "once" && (kind === "switch" ? flags.switch(name) : flags.text(name) !== undefined)
+    name !== "once" && flags.givenBy(name)?.source !== "file" &&
+    (kind === "switch" ? flags.switch(name) : flags.text(name) !== undefined)
   );
   if (given.length === 0) return;
   const names = given.map(({ name }) => `--${name}`).join(", ");

@@ -24,6 +24,7 @@ export const generateCommand: Command = {
   summary: "make events as CSV files, or as one stream",
   positionalsText: "[DIR|-]",
   maxPositionals: 1,
+  positionalFlag: "out",
   flags: [
     {
       name: "out",
@@ -104,8 +105,8 @@ ${schemaHelp(USER_EVENTS)}`,
   run,
 };
 
-async function run({ flags, positionals, terminal, signal }: CommandContext): Promise<number> {
-  const plan = planOf(flags, positionals, Date.now());
+async function run({ flags, terminal, signal }: CommandContext): Promise<number> {
+  const plan = planOf(flags, Date.now());
   const { generateEvents } = await import("../generate/generate_events.ts");
   const { ManifestFile } = await import("../generate/manifest_file.ts");
   const manifestPath = flags.text("manifest");
@@ -153,8 +154,8 @@ interface Plan {
 }
 
 /** What the flags ask for, defaults filled in. @throws {PgsluiceError} `usage` */
-function planOf(flags: FlagValues, positionals: readonly string[], nowMs: number): Plan {
-  const out = outOf(flags, positionals);
+function planOf(flags: FlagValues, nowMs: number): Plan {
+  const out = flags.text("out") ?? homePaths().events;
   const rate = atLeastOne(flags, "rate");
   const events = flags.number("events") ?? (rate === undefined ? DEFAULT_EVENTS : Infinity);
   const dirtyPercent = flags.number("dirty") ?? 0;
@@ -184,18 +185,6 @@ function planOf(flags: FlagValues, positionals: readonly string[], nowMs: number
     duplicatesPercent,
     directory: out === "-" ? null : resolve(out),
   };
-}
-
-function outOf(flags: FlagValues, positionals: readonly string[]): string {
-  const flag = flags.text("out");
-  const [positional] = positionals;
-  if (flag !== undefined && positional !== undefined) {
-    throw usageError(
-      `--out ${flag} and the argument ${positional} both say where the events go`,
-      "give one of them",
-    );
-  }
-  return flag ?? positional ?? homePaths().events;
 }
 
 function atLeastOne(flags: FlagValues, name: string): number | undefined {

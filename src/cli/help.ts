@@ -1,5 +1,6 @@
 import { displayWidth } from "./display_width.ts";
 import type { Command, Flag } from "./command.ts";
+import { configFlag } from "./common_flags.ts";
 import { environmentName, usageLine } from "./flags.ts";
 
 /** Lines of help are wrapped here: terminals are wider, but long lines read badly. */
@@ -22,18 +23,26 @@ export function commandList(commands: readonly Command[], group?: string): strin
 /** Everything about one command. */
 export async function commandHelp(command: Command): Promise<string> {
   const details = typeof command.details === "function" ? await command.details() : command.details;
-  const flags = command.flags.map((flag): [string, string] => [flagHead(flag), flagText(flag)]);
+  const flags = shownFlags(command);
+  const texts = flags.map((flag): [string, string] => [flagHead(flag), flagText(flag)]);
   return `${command.summary}\n\nusage: ${usageLine(command)}\n` +
-    (flags.length === 0 ? "" : `\n${twoColumns(flags)}\n${environmentText(command.flags[0]!)}`) +
+    (flags.length === 0 ? "" : `\n${twoColumns(texts)}\n${environmentText(flags[0]!)}`) +
     (details === undefined ? "" : `\n${paragraphs(details.trimEnd())}\n`);
 }
 
-function flagHead(flag: Flag): string {
+/** The flags that have an effect: a file has none for a command that takes nothing from it. */
+export function shownFlags({ flags }: Command): readonly Flag[] {
+  return flags.length === 0 ? [] : [...flags, configFlag];
+}
+
+/** As in `--events N`. */
+export function flagHead(flag: Flag): string {
   if (flag.kind === "switch") return `--${flag.name}`;
   return `--${flag.name} ${flag.placeholder ?? flag.choices?.join("|") ?? "VALUE"}`;
 }
 
-function flagText(flag: Flag): string {
+/** What it is, its choices and its default. */
+export function flagText(flag: Flag): string {
   const choices = flag.choices !== undefined && flag.placeholder !== undefined
     ? `: ${flag.choices.join(", ")}`
     : "";
@@ -42,8 +51,10 @@ function flagText(flag: Flag): string {
 }
 
 function environmentText(example: Flag): string {
-  return `Each flag has an environment variable, as --${example.name} has ` +
-    `${environmentName(example)}; the flag wins.\n`;
+  const text = `Each flag has an environment variable, as --${example.name} has ` +
+    `${environmentName(example)}, and by its name a key in the file of --config; the flag wins, ` +
+    "then the variable.";
+  return `${wrap(text, HELP_WIDTH).join("\n")}\n`;
 }
 
 /** Names on the left, texts on the right, wrapped; each line ends in a newline. */

@@ -9,6 +9,7 @@ const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 
 /** Variables that are no flag's. */
 const OWN_VARIABLES = [
+  "PGSLUICE_CONFIG",
   "PGSLUICE_HOME",
   "PGSLUICE_DEBUG",
   "PGSLUICE_SELFTEST_VICTIM",

@@ -36,13 +36,16 @@ async function dispatched(
   });
   const ran: string[] = [];
   const remembering = (name: string) =>
-    command(name, ({ flags, positionals, terminal }: CommandContext) => {
-      ran.push([name, flags.text("table") ?? "-", ...positionals].join(" "));
+    command(name, ({ flags, positionals, subject, terminal }: CommandContext) => {
+      const about = subject === undefined ? [] : [`(${subject.name})`];
+      ran.push([name, flags.text("table") ?? "-", ...positionals, ...about].join(" "));
       terminal.say("talk");
       return Promise.resolve(3);
     });
+  const plain: Command = { ...remembering("plain"), flags: [], run: () => Promise.resolve(4) };
+  const show: Command = { ...remembering("config show"), flags: [quietFlag], subject: "ingest" };
   const exitCode = await dispatch(args, {
-    commands: ["ingest", "status", "db start", "db stop"].map(remembering),
+    commands: [...["ingest", "status", "db start", "db stop"].map(remembering), plain, show],
     terminal,
     environment: (name) => environment[name],
     watchSignals: () => new AbortController().signal,
@@ -126,5 +129,55 @@ Deno.test("what is no command is refused, with the command that was probably mea
       [error.message, error.hint, error.exitCode],
       [message, hint, 2],
     );
+  }
+});
+
+Deno.test("--config, or PGSLUICE_CONFIG, names a file that says what nobody else does", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(path, '{"table": "filed", "quiet": true}');
+    const variable = { PGSLUICE_CONFIG: path };
+    const byFlag = await dispatched(["db", "stop", "--config", path]);
+    assertEquals([byFlag.ran, byFlag.stderr], [["db stop filed"], ""]);
+    assertEquals((await dispatched(["ingest", "x"], variable)).ran, ["ingest filed x"]);
+    assertEquals(
+      (await dispatched(["ingest"], { ...variable, PGSLUICE_TABLE: "e" })).ran,
+      ["ingest e"],
+    );
+    assertEquals((await dispatched(["ingest", "--table", "t"], variable)).ran, ["ingest t"]);
+    assertEquals((await dispatched(["ingest", "--quiet=false"], variable)).stderr, "talk\n");
+
+    await Deno.writeTextFile(path, '{"tabel": "filed"}');
+    const error = await assertRejects(() => dispatched(["ingest"], variable), PgsluiceError);
+    assertEquals(
+      [error.code, error.message, error.hint],
+      ["config-file", `${path}, line 1: unknown key "tabel"`, 'did you mean "table"?'],
+    );
+    const wrongLine = () => dispatched(["ingest", "--tabel=x"], variable);
+    assertEquals((await assertRejects(wrongLine, PgsluiceError)).code, "usage");
+    assertEquals((await dispatched(["plain"], variable)).exitCode, 4);
+    assertEquals((await dispatched(["ingest", "--help"], variable)).exitCode, 0);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("a command about another one takes that one's flags and arguments, and its own", async () => {
+  const cases: readonly (readonly [args: string, ran: string])[] = [
+    ["config show", "config show - (ingest)"],
+    ["config show --table t", "config show t (ingest)"],
+    ["config show status x --quiet --table t", "config show t x (status)"],
+    ["config show db stop --table=t", "config show t (db stop)"],
+  ];
+  for (const [args, ran] of cases) {
+    assertEquals((await dispatched(args.split(" "))).ran, [ran]);
+  }
+  const refused: readonly (readonly [args: string, message: string])[] = [
+    ["config show statsu", 'unknown command "statsu"'],
+    ["config show db", 'unknown command "db"'],
+    ["config show plain --table t", "unknown flag --table for config show"],
+  ];
+  for (const [args, message] of refused) {
+    await assertRejects(() => dispatched(args.split(" ")), PgsluiceError, message);
   }
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { Command, Flag } from "../../src/cli/command.ts";
-import { environmentName, parseArguments } from "../../src/cli/flags.ts";
+import { environmentName, parseArguments, withConfigFile } from "../../src/cli/flags.ts";
 import { EXIT, PgsluiceError } from "../../src/pgsluice_error.ts";
 
 const FLAGS: readonly Flag[] = [
@@ -216,4 +216,51 @@ Deno.test("asking for an undeclared flag or one of another kind is a fault of th
 
 Deno.test("a flag's environment variable has underscores for its dashes", () => {
   assertEquals(environmentName(FLAGS[1]!), "PGSLUICE_BATCH_ROWS");
+});
+
+const PLACED: Command = { ...COMMAND, positionalFlag: "out" };
+
+Deno.test("a positional may be another way to write a flag, and then wins like one", () => {
+  const environment = (name: string) => name === "PGSLUICE_OUT" ? "elsewhere" : undefined;
+  const { flags, positionals } = parseArguments(PLACED, ["--json", "here"], environment);
+  assertEquals([flags.text("out"), positionals], ["here", []]);
+  assertEquals(parseArguments(PLACED, [], environment).flags.text("out"), "elsewhere");
+  assertThrows(
+    () => parseArguments(PLACED, ["here", "--out", "there"], environment),
+    PgsluiceError,
+    'the argument "here" and --out say the same thing',
+  );
+  assertThrows(
+    () => parseArguments(PLACED, [""], environment),
+    PgsluiceError,
+    'the argument: expected a text that is not empty, got ""',
+  );
+});
+
+Deno.test("a flag wins over its variable, that over the file, and each is remembered", () => {
+  const values = new Map([
+    ["events", { text: "3", line: 7 }],
+    ["batch-rows", { text: "3k", line: 8 }],
+    ["no-wait", { text: "true", line: 9 }],
+    ["rate", { text: "5", line: 10 }], // of another command
+  ]);
+  const parsed = parseArguments(
+    COMMAND,
+    ["--events=1", "--config", "p.json"],
+    (name) => ({ PGSLUICE_EVENTS: "2", PGSLUICE_BATCH_ROWS: "2k" })[name],
+  );
+  const flags = withConfigFile(COMMAND, parsed.flags, { path: "p.json", values });
+  assertEquals(
+    [flags.number("events"), flags.number("batch-rows"), flags.switch("no-wait")],
+    [1, 2_000, true],
+  );
+  assertEquals(flags.givenBy("events"), { source: "flag", place: "--events", text: "1" });
+  assertEquals(
+    flags.givenBy("batch-rows"),
+    { source: "environment", place: "PGSLUICE_BATCH_ROWS", text: "2k" },
+  );
+  assertEquals(flags.givenBy("no-wait"), { source: "file", place: "p.json:9", text: "true" });
+  assertEquals([flags.givenBy("json"), flags.switch("json")], [undefined, false]);
+  assertEquals(flags.text("config"), "p.json");
+  assertThrows(() => flags.givenBy("rate"), TypeError, "ingest declares no flag --rate");
 });

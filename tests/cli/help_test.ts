@@ -40,8 +40,10 @@ usage: pgsluice generate [FLAGS] [DIR|-]
   --json             as JSON
   --mode fast|slow   word word word word word word word word word word word word word word word
                      word word word word word
+  --config FILE      a JSON file whose keys are the names of flags
 
-Each flag has an environment variable, as --rows-per-file has PGSLUICE_ROWS_PER_FILE; the flag wins.
+Each flag has an environment variable, as --rows-per-file has PGSLUICE_ROWS_PER_FILE, and by its
+name a key in the file of --config; the flag wins, then the variable.
 
 prose prose prose prose prose prose prose prose prose prose prose prose prose prose prose prose
 prose prose prose prose

@@ -135,7 +135,7 @@ Deno.test("generate refuses what it cannot do, before it writes anything", async
       [["--rows-per-file", "0", "-"], "usage", 2, "--rows-per-file: expected 1 or more"],
       [["--dirty", "60", "--duplicates", "50%", "-"], "usage", 2, "more than all records"],
       [["--start", "1969-12-31", "-"], "usage", 2, "out of range"],
-      [["--out", folder, "-"], "usage", 2, "both say where the events go"],
+      [["--out", folder, "-"], "usage", 2, "say the same thing"],
       [["--out", file], "folder-not-writable", 1, `${file}: it is a file`],
       [["--manifest", folder, "-"], "manifest-not-writable", 1, "it is a folder"],
       [
