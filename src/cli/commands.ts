@@ -25,6 +25,10 @@ import { rejectsListCommand } from "./rejects_list.ts";
 import { rejectsRetryCommand } from "./rejects_retry.ts";
 import { rejectsShowCommand } from "./rejects_show.ts";
 import { selftestCommand } from "./selftest.ts";
+import { serviceInstallCommand } from "./service_install.ts";
+import { servicePrintCommand } from "./service_print.ts";
+import { serviceStatusCommand } from "./service_status.ts";
+import { serviceUninstallCommand } from "./service_uninstall.ts";
 import { setupCommand } from "./setup.ts";
 import { statusCommand } from "./status.ts";
 import { verifyCommand } from "./verify.ts";
@@ -50,6 +54,10 @@ export const COMMANDS: readonly Command[] = [
   checkpointCheckCommand,
   checkpointRepairCommand,
   setupCommand,
+  serviceInstallCommand,
+  serviceUninstallCommand,
+  serviceStatusCommand,
+  servicePrintCommand,
   selftestCommand,
   dbStartCommand,
   dbStopCommand,

@@ -1,8 +1,6 @@
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
-import type { DatabaseTarget } from "../database/database_target.ts";
-import type { Operations } from "../metrics/start_operations.ts";
 import type { IngestSource } from "../pipeline/ingest_options.ts";
-import type { Command, CommandContext, FlagValues, Terminal } from "./command.ts";
+import type { Command, CommandContext, FlagValues } from "./command.ts";
 import {
   checkpointsFlag,
   databaseFlag,
@@ -76,7 +74,8 @@ export const ingestCommand: Command = {
   run: runIngest,
 };
 
-async function runIngest({ flags, terminal, signal }: CommandContext) {
+async function runIngest(context: CommandContext) {
+  const { flags, terminal, signal } = context;
   const { homePaths } = await import("../home.ts");
   const paths = homePaths();
   const place = flags.text("source");
@@ -90,15 +89,11 @@ async function runIngest({ flags, terminal, signal }: CommandContext) {
   const { ingest } = await import("../pipeline/ingest.ts");
   const { USER_EVENTS } = await import("../schema/user_events.ts");
   const { targetFromFlags } = await import("./database_option.ts");
-  const { IngestReporter } = await import("./ingest_reporter.ts");
+  const { openObservers } = await import("./ingest_observers.ts");
   const { holdTarget } = await import("../database/hold_target.ts");
-  const { IngestLog } = await import("./ingest_log.ts");
-  const { tellAll } = await import("../pipeline/tell_all.ts");
-  const log = new IngestLog(terminal);
-  const reporter = new IngestReporter(terminal, { hasEnd: flags.switch("once") });
   const target = targetFromFlags(flags);
   const pipeline = pipelineName(flags, isStream);
-  const operations = await operationsOf(flags, { target, pipeline, terminal });
+  const observers = await openObservers(context, { target, pipeline });
   // an embedded server stays up from one connection to the next
   const release = await holdTarget(target, { say: (text) => terminal.say(text) });
   await ingest({
@@ -113,34 +108,12 @@ async function runIngest({ flags, terminal, signal }: CommandContext) {
     noWait: flags.switch("no-wait"),
     checkpointsDirectory: flags.text("checkpoints") ?? paths.checkpoints,
     signal,
-  }, tellAll([...(operations === null ? [] : [operations.observer]), reporter, log]))
-    .finally(release)
-    .finally(() => operations?.close());
-  log.close();
+  }, observers.all).finally(release).finally(() => observers.close());
+  const { reporter } = observers;
   reporter.sayEnd();
   if (flags.switch("json")) await terminal.write(JSON.stringify(reporter.summary()) + "\n");
   const isOver = isStream || flags.switch("once");
   return isOver && reporter.hasTrouble ? EXIT.data : EXIT.done;
-}
-
-/** What `--listen` asks for. */
-async function operationsOf(
-  flags: FlagValues,
-  { target, pipeline, terminal }: { target: DatabaseTarget; pipeline: string; terminal: Terminal },
-): Promise<Operations | null> {
-  const listen = flags.text("listen");
-  if (listen === undefined) return null;
-  const { startOperations } = await import("../metrics/start_operations.ts");
-  const { VERSION } = await import("../version.ts");
-  const operations = startOperations({ listen, target, pipeline, build: VERSION });
-  const { address } = operations;
-  terminal.log({
-    level: "info",
-    event: "listening",
-    message: `metrics and health are at http://${address}/`,
-    fields: { address },
-  });
-  return operations;
 }
 
 function streamSource(flags: FlagValues): IngestSource {

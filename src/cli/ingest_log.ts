@@ -1,5 +1,10 @@
 import { PgsluiceError } from "../pgsluice_error.ts";
-import type { CommittedBatch, IngestObserver, StartFacts } from "../pipeline/ingest_observer.ts";
+import type {
+  CommittedBatch,
+  FileTrouble,
+  IngestObserver,
+  StartFacts,
+} from "../pipeline/ingest_observer.ts";
 import { type BatchStages, STAGE_NAMES } from "../sink/batch_stages.ts";
 import type { Terminal } from "./command.ts";
 import { escapeControls } from "./escape_controls.ts";
@@ -7,7 +12,7 @@ import type { LogLine } from "./log_line.ts";
 import { formatBytes, formatCount, formatDuration } from "./number_format.ts";
 import { RepeatLimit } from "./repeat_limit.ts";
 
-/** What to do about a file, by the code that its reason begins with. */
+/** What to do about a file that failed, by the code of why. */
 const FAILED_HINTS: Readonly<Record<string, string>> = {
   too_many_rejects: "see `pgsluice rejects list`; mend the file or raise --max-rejects",
   all_rejected: "see `pgsluice rejects list`; if it is as it should be, give --max-rejects",
@@ -79,16 +84,13 @@ export class IngestLog implements IngestObserver {
 
   caughtUp(): void {}
 
-  fileTrouble(
-    { path, state, reason }: { path: string; state: "failed" | "held"; reason: string },
-  ): void {
-    const [code] = reason.split(":", 1);
-    const hint = state === "held" ? HELD_HINT : FAILED_HINTS[code!] ?? FAILED_HINT;
+  fileTrouble({ path, state, code, reason }: FileTrouble): void {
+    const hint = state === "held" ? HELD_HINT : FAILED_HINTS[code ?? ""] ?? FAILED_HINT;
     this.#write({
       level: "warning",
       event: `file_${state}`,
       message: `${escapeControls(path)}: ${state}: ${escapeControls(reason)} (${hint})`,
-      fields: { file: path, reason },
+      fields: { file: path, code, reason },
     });
   }
 

@@ -105,7 +105,9 @@ export class FileReplacement {
 
   async #hold(file: TrackedFile, stat: FileStat, reason: string): Promise<void> {
     const { observer, ledger } = this.#options;
-    if (file.state !== "held") observer.fileTrouble({ path: file.path, state: "held", reason });
+    if (file.state !== "held") {
+      observer.fileTrouble({ path: file.path, state: "held", code: null, reason });
+    }
     await ledger.mark(file, { state: "held", reason, stat });
   }
 }

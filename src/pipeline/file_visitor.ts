@@ -113,6 +113,7 @@ export class FileVisitor {
         this.#options.observer.fileTrouble({
           path: file.path,
           state: "held",
+          code: null,
           reason: error.message,
         });
         await this.#options.ledger.mark(file, {
@@ -130,7 +131,12 @@ export class FileVisitor {
     const reason = `${fault.code}: ${fault.message}`;
     // a file that goes on growing need not say so each time
     if (once || file.state !== "failed" || file.reason !== reason) {
-      observer.fileTrouble({ path: file.path, state: "failed", reason: fault.message });
+      observer.fileTrouble({
+        path: file.path,
+        state: "failed",
+        code: fault.code,
+        reason: fault.message,
+      });
     }
     await ledger.mark(file, { state: "failed", reason, stat });
   }

@@ -39,6 +39,16 @@ export interface StartFacts {
   readonly backlog: (() => Backlog) | null;
 }
 
+export interface FileTrouble {
+  readonly path: string;
+  /** What it is now. */
+  readonly state: "failed" | "held";
+  /** Why it failed, for programs; null of one that is held. */
+  readonly code: string | null;
+  /** Why, in a sentence. */
+  readonly reason: string;
+}
+
 /** Everything an ingester tells, one method a fact. None may throw or wait. */
 export interface IngestObserver {
   /** Another ingester owns the pipeline; this one stands by. */
@@ -58,8 +68,8 @@ export interface IngestObserver {
   committed(batch: CommittedBatch): void;
   /** Nothing is left to do for now. */
   caughtUp(): void;
-  /** A file cannot be loaded; `what` says what it is now and why. */
-  fileTrouble(facts: { path: string; state: "failed" | "held"; reason: string }): void;
+  /** A file cannot be loaded. */
+  fileTrouble(facts: FileTrouble): void;
   /** Something was noticed about a file that is no trouble. */
   fileNote(facts: { path: string; note: string }): void;
   /** A file could not be looked at or read; it is tried again. */

@@ -329,7 +329,7 @@ export class PutAway {
       const reason = `it was changed while it was put away, and cannot be moved back (${why}): ` +
         `what ${to} has beyond byte ${file.committedByte} is not loaded`;
       if (file.reason !== reason) {
-        observer.fileTrouble({ path: file.path, state: "held", reason });
+        observer.fileTrouble({ path: file.path, state: "held", code: null, reason });
       }
       return { archivedPath: to, isArchived: true, isDeleted: false, reason };
     }

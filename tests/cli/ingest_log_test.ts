@@ -30,7 +30,12 @@ Deno.test("files that fail by the hundred are 20 lines and a count; an outage be
   const lines: LogLine[] = [];
   const log = new IngestLog({ log: (line) => lines.push(line) });
   for (let index = 0; index < 300; index++) {
-    log.fileTrouble({ path: `${index}.csv`, state: "failed", reason: "not_csv: it is a picture" });
+    log.fileTrouble({
+      path: `${index}.csv`,
+      state: "failed",
+      code: "not_csv",
+      reason: "it is a picture",
+    });
   }
   log.outage({ error: new Error("gone"), awayMs: 0, hasStood: true });
   log.close();
@@ -40,22 +45,22 @@ Deno.test("files that fail by the hundred are 20 lines and a count; an outage be
 });
 
 Deno.test("a file that is not loaded is one line with what to do", () => {
-  const said = (state: "failed" | "held", reason: string) => {
+  const said = (state: "failed" | "held", code: string | null, reason: string) => {
     const lines: LogLine[] = [];
-    new IngestLog({ log: (line) => lines.push(line) }).fileTrouble({
-      path: "a.csv",
-      state,
-      reason,
-    });
+    new IngestLog({ log: (line) => lines.push(line) })
+      .fileTrouble({ path: "a.csv", state, code, reason });
     const [{ level, event, message, fields }] = lines as [LogLine];
     return { level, event, message, fields };
   };
-  const budget = said("failed", "too_many_rejects: 120 of its 5000 records are rejects");
+  const budget = said("failed", "too_many_rejects", "120 of its 5000 records are rejects");
   assertEquals([budget.level, budget.event], ["warning", "file_failed"]);
   assertStringIncludes(budget.message, "raise --max-rejects");
   assertEquals(budget.fields!.file, "a.csv");
-  assertStringIncludes(said("failed", "not_csv: it is a picture").message, "mend it");
-  assertStringIncludes(said("held", "replaced: other bytes").message, "pgsluice files reload");
+  assertStringIncludes(said("failed", "not_csv", "it is a picture").message, "mend it");
+  assertStringIncludes(
+    said("held", null, "replaced: other bytes").message,
+    "pgsluice files reload",
+  );
 });
 
 interface Ended {
