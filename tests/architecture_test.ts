@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // journal and ledger side by side, when no pipeline runs here that would know both
   reconcile: ["checkpoint", "database", "sink"],
   status: ["database", "reconcile", "sink", "source"],
+  doctor: ["checkpoint", "database", "reconcile", "schema", "sink", "source"],
   metrics: ["database", "pipeline", "sink", "status"],
   service: ["pipeline"],
   // not csv nor pipeline: what the ingester read is read again by other code
@@ -46,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "checkpoint",
     "database",
     "demo",
+    "doctor",
     "files",
     "generate",
     "metrics",

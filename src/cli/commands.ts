@@ -11,6 +11,7 @@ import { dbStatusCommand } from "./db_status.ts";
 import { dbStopCommand } from "./db_stop.ts";
 import { dbUrlCommand } from "./db_url.ts";
 import { demoCommand } from "./demo.ts";
+import { doctorCommand } from "./doctor.ts";
 import { filesAcceptCommand } from "./files_accept.ts";
 import { filesListCommand } from "./files_list.ts";
 import { filesReloadCommand } from "./files_reload.ts";
@@ -39,6 +40,7 @@ export const COMMANDS: readonly Command[] = [
   generateCommand,
   ingestCommand,
   statusCommand,
+  doctorCommand,
   verifyCommand,
   filesListCommand,
   filesReloadCommand,

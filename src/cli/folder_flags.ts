@@ -2,6 +2,15 @@ import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { AfterLoad, IngestSource, OnReplaced } from "../pipeline/ingest_options.ts";
 import type { Flag, FlagValues } from "./command.ts";
 
+/** What to load from. */
+export const sourceFlag: Flag = {
+  name: "source",
+  kind: "text",
+  placeholder: "DIR|-",
+  summary: "the folder to watch, or - for standard input; the argument says the same",
+  defaultText: "./data/events",
+};
+
 /** The flags of `ingest` that say what is done with the files of a folder. */
 export const FOLDER_FLAGS: readonly Flag[] = [
   { name: "once", kind: "switch", summary: "load what is there now, then end" },

@@ -12,7 +12,7 @@ import {
   tableFlag,
   timezoneFlag,
 } from "./common_flags.ts";
-import { FOLDER_FLAGS, folderChoices, refuseFolderFlags } from "./folder_flags.ts";
+import { FOLDER_FLAGS, folderChoices, refuseFolderFlags, sourceFlag } from "./folder_flags.ts";
 import { INGEST_FLAGS, ingestLimits, MAX_RECORD_BYTES } from "./ingest_flags.ts";
 import { listenFlag } from "./listen_flag.ts";
 
@@ -25,15 +25,9 @@ export const ingestCommand: Command = {
   summary: "watch a folder, or read a pipe, and load every event exactly once",
   positionalsText: "[DIR|-]",
   maxPositionals: 1,
-  positionalFlag: "source",
+  positionalFlag: sourceFlag.name,
   flags: [
-    {
-      name: "source",
-      kind: "text",
-      placeholder: "DIR|-",
-      summary: "the folder to watch, or - for standard input; the argument says the same",
-      defaultText: "./data/events",
-    },
+    sourceFlag,
     ...FOLDER_FLAGS,
     {
       name: "source-id",
@@ -78,7 +72,7 @@ async function runIngest(context: CommandContext) {
   const { flags, terminal, signal } = context;
   const { homePaths } = await import("../home.ts");
   const paths = homePaths();
-  const place = flags.text("source");
+  const place = flags.text(sourceFlag.name);
   const isStream = place === "-";
   const source = isStream ? streamSource(flags) : await folderSource(flags, {
     directory: place ?? paths.events,
