@@ -62,5 +62,5 @@ function embeddedPostgresVersion(): string | null {
 
 /** Of an import map's `npm:NAME@VERSION` or `npm:NAME@VERSION/PATH`. */
 function pinnedVersion(target: string): string {
-  return /.@([^@/]+)(?:\/|$)/.exec(target)?.[1] ?? "unknown";
+  return /@(\d[^@/]*)(?:\/|$)/.exec(target)?.[1] ?? "unknown";
 }

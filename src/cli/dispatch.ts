@@ -1,4 +1,3 @@
-import config from "../../deno.json" with { type: "json" };
 import { EXIT } from "../pgsluice_error.ts";
 import type { Command, FlagValues } from "./command.ts";
 import { configFlag, logFormatFlag, logLevelFlag } from "./common_flags.ts";
@@ -33,7 +32,8 @@ export async function dispatch(
     return EXIT.usage;
   }
   if (args[0] === "--version") {
-    await terminal.write(`pgsluice ${config.version}\n`);
+    const { versionText } = await import("../version.ts");
+    await terminal.write(await versionText());
     return EXIT.done;
   }
   if (isHelp(args[0]) || args[0] === "help") {

@@ -9,6 +9,10 @@
  * Deno finds its part from the end, and passes over what comes before. Sizes are 8 bytes,
  * little-endian; the index is JSON. Nothing is compressed: packages of the executable are, and the
  * first start does not wait for it.
+ *
+ * macOS's executables have a signature that covers all of them, which Deno makes. There the archive
+ * (files, index, footer) is a file of its own among those that Deno embeds, where it is mapped, not
+ * read.
  */
 import type { ServerFile, ServerFiles } from "./server_files.ts";
 
@@ -28,15 +32,21 @@ const DENO_MAGIC = new TextEncoder().encode("d3n0l4nd");
 /** And ends with its size, counted from that beginning. */
 const DENO_SIZE_BYTES = 8;
 
-/** @returns Null if the file holds no server. */
-export async function openServerArchive(executable: string): Promise<ServerFiles | null> {
-  using file = await Deno.open(executable);
-  const denoStart = denoStartByte(
-    (await file.stat()).size,
-    (startByte, sizeBytes) => readAt(file, { startByte, sizeBytes }),
-  );
-  if (denoStart === null || denoStart < FOOTER_BYTES) return null;
-  const footerStart = denoStart - FOOTER_BYTES;
+/**
+ * @param path Of an executable, or of an archive by itself.
+ * @returns Null if the file holds no server, or does not exist.
+ */
+export async function openServerArchive(path: string | URL): Promise<ServerFiles | null> {
+  using file = await Deno.open(path).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  });
+  if (file === null) return null;
+  // not `stat`, which files that Deno embeds do not have
+  const totalBytes = file.seekSync(0, Deno.SeekMode.End);
+  const read = (startByte: number, sizeBytes: number) => readAt(file, { startByte, sizeBytes });
+  const footerStart = (denoStartByte(totalBytes, read) ?? totalBytes) - FOOTER_BYTES;
+  if (footerStart < 0) return null;
   const footer = readAt(file, { startByte: footerStart, sizeBytes: FOOTER_BYTES });
   if (!startsWith(footer.subarray(8), MAGIC)) return null;
   const indexBytes = readSize(footer);
@@ -44,7 +54,7 @@ export async function openServerArchive(executable: string): Promise<ServerFiles
   const index: Index = JSON.parse(
     new TextDecoder().decode(readAt(file, { startByte: indexStart, sizeBytes: indexBytes })),
   );
-  return { version: index.version, files: () => storedFiles(executable, { index, indexStart }) };
+  return { version: index.version, files: () => storedFiles(path, { index, indexStart }) };
 }
 
 /**
@@ -64,6 +74,19 @@ export async function withServerArchive(
   if (denoStart === null) {
     throw new Error("`deno compile` no longer makes executables of the layout that is known here");
   }
+  return new Blob([
+    executable.subarray(0, denoStart),
+    ...await archiveParts(server),
+    executable.subarray(denoStart),
+  ]);
+}
+
+/** The archive by itself. */
+export async function serverArchive(server: ServerFiles): Promise<Blob> {
+  return new Blob(await archiveParts(server));
+}
+
+async function archiveParts(server: ServerFiles): Promise<Uint8Array<ArrayBuffer>[]> {
   const stored: Uint8Array<ArrayBuffer>[] = [];
   const files: Index["files"][number][] = [];
   for await (const file of server.files()) {
@@ -78,21 +101,14 @@ export async function withServerArchive(
   const indexBytes = new TextEncoder().encode(JSON.stringify(index));
   const size = new DataView(new ArrayBuffer(8));
   size.setBigUint64(0, BigInt(indexBytes.length), true);
-  return new Blob([
-    executable.subarray(0, denoStart),
-    ...stored,
-    indexBytes,
-    size,
-    MAGIC,
-    executable.subarray(denoStart),
-  ]);
+  return [...stored, indexBytes, new Uint8Array(size.buffer), MAGIC];
 }
 
 async function* storedFiles(
-  executable: string,
+  path: string | URL,
   { index, indexStart }: { index: Index; indexStart: number },
 ): AsyncGenerator<ServerFile> {
-  using file = await Deno.open(executable);
+  using file = await Deno.open(path);
   let startByte = index.files.reduce(
     (start, each) => start - ("linkTarget" in each ? 0 : each.sizeBytes),
     indexStart,

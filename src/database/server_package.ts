@@ -22,6 +22,9 @@ const PACKAGES: Readonly<Record<string, () => Promise<{ readonly postgres: strin
 /** On Linux the program that runs, even if another one has its path by now. */
 const EXECUTABLE = Deno.build.os === "linux" ? "/proc/self/exe" : Deno.execPath();
 
+/** Where Deno embeds the server's archive if it is not in front of what Deno embeds. */
+const EMBEDDED_FILE = new URL("../../embedded_server", import.meta.url);
+
 /** Of a thousand files, most of them small. Each is held in memory while it is written. */
 const WRITES_AT_ONCE = 8;
 
@@ -85,7 +88,7 @@ export function serverCacheDirectory(environment: (name: string) => string | und
 async function embeddedServer(): Promise<ServerFiles> {
   if (Deno.build.standalone) {
     const { openServerArchive } = await import("./server_archive.ts");
-    const server = await openServerArchive(EXECUTABLE);
+    const server = await openServerArchive(EXECUTABLE) ?? await openServerArchive(EMBEDDED_FILE);
     if (server !== null) return server;
   }
   const directory = await packageDirectory();
@@ -101,6 +104,12 @@ async function embeddedServer(): Promise<ServerFiles> {
 export async function packageDirectory(): Promise<string | null> {
   const load = PACKAGES[Deno.build.target];
   return load === undefined ? null : nativeDirectory(await load());
+}
+
+/** The folders of all the packages that the import map names, whatever they are for. */
+export async function packageDirectories(): Promise<string[]> {
+  const packages = await Promise.all(Object.values(PACKAGES).map((load) => load()));
+  return packages.map(nativeDirectory);
 }
 
 /** Whatever the umask: root's server runs as somebody else. */

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Command, CommandContext } from "../../src/cli/command.ts";
 import { quietFlag, tableFlag } from "../../src/cli/common_flags.ts";
 import { dispatch } from "../../src/cli/dispatch.ts";
@@ -69,7 +69,10 @@ Deno.test("--quiet, also from the environment, silences the command's talk", asy
 });
 
 Deno.test("--version writes the version to stdout", async () => {
-  assertEquals((await dispatched(["--version"])).stdout, `pgsluice ${config.version}\n`);
+  assertStringIncludes(
+    (await dispatched(["--version"])).stdout,
+    `pgsluice ${config.version}\ncommit `,
+  );
 });
 
 Deno.test("help goes to stdout, runs nothing and succeeds, however it is asked for", async () => {

@@ -1,5 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { openServerArchive, withServerArchive } from "../../src/database/server_archive.ts";
+import {
+  openServerArchive,
+  serverArchive,
+  withServerArchive,
+} from "../../src/database/server_archive.ts";
 import type { ServerFile } from "../../src/database/server_files.ts";
 
 /** As `deno compile` makes them: the runtime, and behind it a part that ends with its own size. */
@@ -47,6 +51,15 @@ Deno.test("an executable gives back the server that was put into it", async () =
     const server = await openServerArchive(path);
     assertEquals(server?.version, SERVER.version);
     assertEquals(await Array.fromAsync(server!.files()), [...FILES]);
+  });
+});
+
+Deno.test("an archive by itself gives back the server, and none is there where there is no file", async () => {
+  await inFile(await serverArchive(SERVER), async (path) => {
+    const server = await openServerArchive(path);
+    assertEquals(server?.version, SERVER.version);
+    assertEquals(await Array.fromAsync(server!.files()), [...FILES]);
+    assertEquals(await openServerArchive(`${path}.not-there`), null);
   });
 });
 

