@@ -1,4 +1,5 @@
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
+import { COUNTED_REJECTS } from "../status/watch_picture.ts";
 import type { FileStatus, PipelineStatus, StatusReport } from "../status/status_report.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import {
@@ -12,6 +13,7 @@ import { escapeControls } from "./escape_controls.ts";
 import { checkpointsDirectory } from "./journal_place.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";
+import { usageError } from "./usage_error.ts";
 
 /** Files listed of a pipeline; `--json` has all. */
 const LISTED_FILES = 20;
@@ -23,6 +25,14 @@ export const statusCommand: Command = {
     { ...pipelineFlag, summary: "only this pipeline", defaultText: "all of them" },
     databaseFlag,
     checkpointsFlag,
+    { name: "watch", kind: "switch", summary: "show it live, until Ctrl-C" },
+    {
+      name: "interval",
+      kind: "duration",
+      placeholder: "TIME",
+      summary: "of --watch, between pictures",
+      defaultText: "1s",
+    },
     jsonFlag,
     quietFlag,
   ],
@@ -40,11 +50,28 @@ export const statusCommand: Command = {
     "is where it shows.",
     `Of each pipeline ${LISTED_FILES} files are listed, those that are not done first; --json has ` +
     "all. A database that pgsluice has not loaded into is no error: exit code 0.",
+    "--watch draws all that fits the screen and says why a pipeline is idle. now: what it is doing; " +
+    "records, bytes: the last 5 seconds, each of the last 60 as a bar, and the mean of these; " +
+    `rejects: their codes are of the newest ${formatCount(COUNTED_REJECTS)} in the database; ` +
+    "latency: of the files committed in the last minute, by the server's clock. What is dear with " +
+    "many files (totals, backlog, journal) is each looked at so seldom that it takes 5 % of the time at most. " +
+    "When the database goes away, the last picture stays with its age until it is back.",
+    "Where stdout is no terminal, --watch writes a line a pipeline and interval; with --json an " +
+    "object, or one with `outage` while the database is away. Ctrl-C and SIGTERM end it with exit " +
+    "code 0.",
   ].join("\n\n"),
   run: runStatus,
 };
 
-async function runStatus({ flags, terminal }: CommandContext): Promise<number> {
+async function runStatus(context: CommandContext): Promise<number> {
+  const { flags, terminal } = context;
+  if (flags.switch("watch")) {
+    const { watchStatus } = await import("./status_watch.ts");
+    return await watchStatus(context);
+  }
+  if (flags.givenBy("interval")?.source === "flag") {
+    throw usageError("--interval: only with --watch", "add --watch, or leave it out");
+  }
   const { targetFromFlags } = await import("./database_option.ts");
   const { hasData } = await import("../status/has_data.ts");
   const target = targetFromFlags(flags);

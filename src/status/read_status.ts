@@ -2,22 +2,15 @@
  * Reads where the pipelines of a database stand, from the ledger and a look at their folders and
  * journals.
  */
-import { join } from "@std/path";
 import type { TransactionSql } from "postgres";
 import type { Sql } from "../database/connect.ts";
-import { checkJournal } from "../reconcile/check_journal.ts";
 import { hasOwnerSql } from "../sink/has_owner_sql.ts";
 import { FILE_STATES, type FileState } from "../sink/ledger_file.ts";
-import { hostId } from "../source/host_id.ts";
+import { compareFolder, type FolderComparison } from "./compare_folder.ts";
 import { type FolderLook, lookAtFolder } from "./folder_backlog.ts";
+import { lookAtJournal } from "./journal_standing.ts";
 import { readRecentBatches, type RecentBatches } from "./recent_batches.ts";
-import type {
-  Backlog,
-  FileStatus,
-  JournalStatus,
-  PipelineStatus,
-  StatusReport,
-} from "./status_report.ts";
+import type { FileStatus, JournalStatus, PipelineStatus, StatusReport } from "./status_report.ts";
 
 interface PipelineRow {
   readonly pipelineId: number;
@@ -89,7 +82,7 @@ export async function readStatus(
         files,
         recentBatches,
         look,
-        journal: await lookAtJournal(sql, { row, ...options }),
+        journal: await lookAtJournal(sql, { ...options, pipeline: row }),
       });
     }),
   );
@@ -154,22 +147,6 @@ async function readFiles(sql: TransactionSql, { pipelineId }: PipelineRow): Prom
     order by path, generation`;
 }
 
-/** Null for a pipeline of another machine, where its journal is too. */
-async function lookAtJournal(
-  sql: Sql,
-  { row, checkpointsDirectory, graceMs }: StatusOptions & { row: PipelineRow },
-): Promise<JournalStatus | null> {
-  const isElsewhere = row.sourceKind === "folder" && row.sourceHost !== await hostId();
-  if (checkpointsDirectory === undefined || isElsewhere) return null;
-  const directory = join(checkpointsDirectory, row.name);
-  const { kind, detail, hint, differences } = await checkJournal(sql, {
-    pipeline: row.name,
-    directory,
-    ...(graceMs !== undefined && { graceMs }),
-  });
-  return { kind, detail, hint, directory, filesDiffering: differences.length };
-}
-
 function pipelineStatus(
   row: PipelineRow,
   { files, recentBatches, look, journal }: {
@@ -186,7 +163,8 @@ function pipelineStatus(
   for (const { state } of files) filesByState[state]++;
   const sum = (name: "committedBytes" | "loaded" | "rejected" | "duplicate") =>
     files.reduce((total, file) => total + file[name], 0);
-  const { backlog, statuses } = compare(files, look);
+  const comparison = compareFolder(files, look);
+  const statuses = statusesOf(comparison);
   // a single small batch just now would tell of a rate that was never kept up
   const averagedMs = Math.min(60_000, Math.max(1_000, row.recentMs ?? 0));
   return {
@@ -201,7 +179,7 @@ function pipelineStatus(
     rejected: sum("rejected"),
     duplicate: sum("duplicate"),
     filesByState,
-    backlog,
+    backlog: comparison.backlog,
     backlogUnknown: look.kind === "unseen" ? look.why : null,
     journal,
     lastBatchAtMs: row.lastBatchAtMs,
@@ -218,37 +196,11 @@ function isSettled({ state }: FileStatus): boolean {
   return state === "done" || state === "same";
 }
 
-/** Puts the ledger's files and the folder's side by side. */
-function compare(
-  files: readonly FileRow[],
-  look: FolderLook,
-): { backlog: Backlog | null; statuses: FileStatus[] } {
-  const statuses: FileStatus[] = [];
-  const unmet = new Map(look.kind === "seen" ? look.candidates : []);
-  const backlog = { files: 0, sizeBytes: 0, oldestChangeMs: null as number | null };
-  const owe = ({ sizeBytes, modifiedMs }: { sizeBytes: number; modifiedMs: number }): number => {
-    if (sizeBytes > 0) {
-      backlog.files++;
-      backlog.sizeBytes += sizeBytes;
-      backlog.oldestChangeMs = Math.min(backlog.oldestChangeMs ?? Infinity, modifiedMs);
-    }
-    return sizeBytes;
-  };
-  for (const file of files) {
-    if (file.state === "superseded") continue;
-    const candidate = unmet.get(file.path);
-    unmet.delete(file.path);
-    // what is failed, held or another's double waits for somebody, not for the ingester
-    const isLoading = file.state === "open" || file.state === "done";
-    const backlogBytes = candidate === undefined ? null : !isLoading ? 0 : owe({
-      sizeBytes: Math.max(0, candidate.sizeBytes - file.committedBytes),
-      modifiedMs: candidate.modifiedMs,
-    });
-    statuses.push({ ...file, backlogBytes });
-  }
-  for (const candidate of unmet.values()) {
-    statuses.push({
-      path: candidate.path,
+function statusesOf({ known, fresh }: FolderComparison<FileRow>): FileStatus[] {
+  return [
+    ...known.map(({ file, backlogBytes }) => ({ ...file, backlogBytes })),
+    ...fresh.map(({ path, sizeBytes }): FileStatus => ({
+      path,
       generation: 0,
       state: "new",
       reason: null,
@@ -256,9 +208,8 @@ function compare(
       loaded: 0,
       rejected: 0,
       duplicate: 0,
-      backlogBytes: owe(candidate),
+      backlogBytes: sizeBytes,
       updatedAtMs: null,
-    });
-  }
-  return { backlog: look.kind === "seen" ? backlog : null, statuses };
+    })),
+  ];
 }
