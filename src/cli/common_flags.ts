@@ -14,7 +14,7 @@ export const databaseFlag: Flag = {
   kind: "text",
   placeholder: "URL",
   summary: "the PostgreSQL server, as in postgres://user@host/name",
-  defaultText: "DATABASE_URL, else PG*, else the embedded server",
+  defaultText: "DATABASE_URL, else the credential database-url, else PG*, else the embedded server",
 };
 
 export const tableFlag: Flag = {

@@ -102,6 +102,7 @@ async function runIngest(context: CommandContext) {
     noWait: flags.switch("no-wait"),
     checkpointsDirectory: flags.text("checkpoints") ?? paths.checkpoints,
     signal,
+    say: (text) => terminal.say(text),
   }, observers.all).finally(release).finally(() => observers.close());
   const { reporter } = observers;
   reporter.sayEnd();

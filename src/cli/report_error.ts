@@ -1,4 +1,5 @@
 import { bold, gray, red } from "@std/fmt/colors";
+import { databaseError, isConnectionError, sqlState } from "../database/fault.ts";
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import { escapeControls } from "./escape_controls.ts";
 import type { ProcessTerminal } from "./terminal.ts";
@@ -12,7 +13,8 @@ export function reportError(
   error: unknown,
   { terminal, debug }: { terminal: ProcessTerminal; debug: boolean },
 ): number {
-  const { message, code, hint, exitCode } = describe(error);
+  const { message: said, code, hint, exitCode } = describe(error);
+  const message = maskPassword(said);
   const name = code === null ? "" : ` ${gray(`[${code}]`)}`;
   terminal.log({
     level: "error",
@@ -26,6 +28,11 @@ export function reportError(
   return exitCode;
 }
 
+/** Of a URL that was typed where none belongs, and is shown again as an argument or a folder. */
+function maskPassword(text: string): string {
+  return text.replace(/(\bpostgres(?:ql)?:\/\/[^\s:@/]*):[^\s]*@/gi, "$1:…@");
+}
+
 interface Description {
   readonly message: string;
   /** Null for a fault of the program. */
@@ -36,6 +43,9 @@ interface Description {
 
 function describe(error: unknown): Description {
   if (error instanceof PgsluiceError) return error;
+  if (sqlState(error) !== undefined || isConnectionError(error)) {
+    return describe(databaseError(error, "asking the database"));
+  }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {
     message: `internal: ${message}`,

@@ -1,6 +1,7 @@
 import { EXIT } from "../pgsluice_error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { databaseFlag, jsonFlag, quietFlag, tableFlag } from "./common_flags.ts";
+import { usageError } from "./usage_error.ts";
 
 export const setupCommand: Command = {
   name: "setup",
@@ -11,6 +12,12 @@ export const setupCommand: Command = {
       kind: "switch",
       summary: "print the SQL instead, for people who run it themselves",
     },
+    {
+      name: "roles",
+      kind: "text",
+      placeholder: "NAME",
+      summary: "print the SQL of two roles instead: NAME may load, NAME_reader may look",
+    },
     databaseFlag,
     tableFlag,
     jsonFlag,
@@ -19,8 +26,10 @@ export const setupCommand: Command = {
   details: [
     "`pgsluice ingest` does the same by itself. What is there is compared with what is expected, " +
     "and never changed: setting up again is safe, and so is doing it twice at once.",
-    "Without the right to create, let an owner run the output of `pgsluice setup --print`, then " +
-    "grant select, insert, update and delete on schema pgsluice and on the table.",
+    "Without the right to create, let an owner run the output of `pgsluice setup --print`.",
+    "What `pgsluice setup --roles NAME` prints gives two roles the least rights they need, on what " +
+    "an owner has set up: NAME runs `ingest` and the commands that mend its work, NAME_reader " +
+    "`status`, `verify`, and lists. As in: pgsluice setup --roles shop | pgsluice db psql",
   ].join("\n\n"),
   run: runSetup,
 };
@@ -29,13 +38,25 @@ async function runSetup({ flags, terminal }: CommandContext): Promise<number> {
   const { setUp, setUpSql } = await import("../database/set_up.ts");
   const { USER_EVENTS } = await import("../schema/user_events.ts");
   const table = flags.text("table") ?? USER_EVENTS.table;
+  const role = flags.text("roles");
   if (flags.switch("print")) {
+    if (role !== undefined) {
+      throw usageError(
+        "setup: --print and --roles each print SQL of their own",
+        "give one of them",
+      );
+    }
     await terminal.write(setUpSql(USER_EVENTS, table));
     return EXIT.done;
   }
-  const { describeTarget } = await import("../database/database_target.ts");
+  const { describeTarget, targetDatabase } = await import("../database/database_target.ts");
   const { targetFromFlags } = await import("./database_option.ts");
   const target = targetFromFlags(flags);
+  if (role !== undefined) {
+    const { rolesSql } = await import("../database/role_grants.ts");
+    await terminal.write(rolesSql({ role, database: targetDatabase(target), table }));
+    return EXIT.done;
+  }
   const { did } = await setUp(target, {
     schema: USER_EVENTS,
     table,

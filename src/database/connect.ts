@@ -4,7 +4,9 @@ import { type DatabaseTarget, describeTarget } from "./database_target.ts";
 import { holdEmbeddedServer, type ServerHold } from "./embedded_server.ts";
 import { databaseError, isConnectionError, sqlState } from "./fault.ts";
 import type { Pool, Sql } from "./open_pool.ts";
+import type { ServerAddress } from "./server_settings.ts";
 import { parseServerUrl } from "./server_url.ts";
+import { tlsError } from "./tls_error.ts";
 import { refuseTransactionPooler } from "./transaction_pooler.ts";
 
 export type { Sql } from "./open_pool.ts";
@@ -113,39 +115,82 @@ async function firstUsable(
   target: DatabaseTarget,
   options: ConnectOptions,
 ): Promise<Pool> {
-  const { openPool } = await import("./open_pool.ts");
   const address = parseServerUrl(url, "the database URL");
-  const certificateAuthorities = await readCertificates(address.sslRootCertificate);
-  const sessionSettings = {
+  let failure: unknown;
+  for (const place of address.hosts) {
+    try {
+      return await openAt(place, { address, target, options });
+    } catch (error) {
+      failure = error;
+      if (!isConnectionError(error)) break;
+    }
+  }
+  throw failure;
+}
+
+async function openAt(
+  place: { readonly host: string; readonly port: number },
+  context: { address: ServerAddress; target: DatabaseTarget; options: ConnectOptions },
+): Promise<Pool> {
+  const { address, target, options } = context;
+  const { openPool } = await import("./open_pool.ts");
+  const { findLogin, loginNotes } = await import("./find_login.ts");
+  const { readTlsFiles } = await import("./tls_files.ts");
+  // The embedded server asks for no password, and speaks no TLS.
+  const home = target.kind === "embedded" ? undefined : Deno.env.get("HOME") || undefined;
+  const tls = await readTlsFiles(address, { host: place.host, home });
+  const login = await findLogin(address, { place, home });
+  if (login.trouble !== null) warnOnce(login.trouble, options);
+  const sessionSettings = sessionSettingsOf(address, options);
+  const open = (maxConnections: number): Pool =>
+    openPool(place, { login, tls, maxConnections, sessionSettings });
+  const pool = open(options.maxConnections ?? 1);
+  // a peer that takes bytes and never answers gives no error by itself
+  const deadline = setTimeout(
+    () => pool.lose(connectionLost(`no answer in ${CHECK_TIMEOUT_MS / 1000} s`)),
+    CHECK_TIMEOUT_MS,
+  );
+  try {
+    await checkServer(pool.sql, target);
+    await refuseTransactionPooler(pool.sql, () => open(1));
+    return pool;
+  } catch (error) {
+    await pool.end(0);
+    if (sqlState(error) === PROTOCOL_VIOLATION) throw settingsRefused(error);
+    // The refusal of a client's certificate comes after the handshake.
+    if (tls.mode !== "disable" && /fatal alert/.test(String(error))) {
+      throw tlsError(error as Error, place);
+    }
+    const notes = loginNotes(error, { login, tls });
+    if (notes.length === 0) throw error;
+    throw databaseError(error, `connecting to ${describeTarget(target)}`, { notes });
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+/** What a session begins with. */
+function sessionSettingsOf(
+  address: ServerAddress,
+  options: ConnectOptions,
+): Readonly<Record<string, string>> {
+  return {
+    ...(address.options === undefined ? {} : { options: address.options }),
     ...options.sessionSettings,
     ...(options.statementTimeoutMs === undefined
       ? {}
       : { statement_timeout: String(options.statementTimeoutMs) }),
     application_name: options.applicationName,
   };
-  let failure: unknown;
-  for (const place of address.hosts) {
-    const open = (maxConnections: number): Pool =>
-      openPool(place, address, { maxConnections, sessionSettings, certificateAuthorities });
-    const pool = open(options.maxConnections ?? 1);
-    // a peer that takes bytes and never answers gives no error by itself
-    const deadline = setTimeout(
-      () => pool.lose(connectionLost(`no answer in ${CHECK_TIMEOUT_MS / 1000} s`)),
-      CHECK_TIMEOUT_MS,
-    );
-    try {
-      await checkServer(pool.sql, target);
-      await refuseTransactionPooler(pool.sql, () => open(1));
-      return pool;
-    } catch (error) {
-      await pool.end(0);
-      failure = sqlState(error) === PROTOCOL_VIOLATION ? settingsRefused(error) : error;
-      if (!isConnectionError(error)) break;
-    } finally {
-      clearTimeout(deadline);
-    }
-  }
-  throw failure;
+}
+
+const warned = new Set<string>();
+
+/** A command makes many connections: what is said of one need not be said of the next. */
+function warnOnce(text: string, { say }: ConnectOptions): void {
+  if (say === undefined || warned.has(text)) return;
+  warned.add(text);
+  say(`warning: ${text}`);
 }
 
 /**
@@ -180,17 +225,5 @@ async function checkServer(sql: Sql, target: DatabaseTarget): Promise<void> {
       `${doing}: its encoding is ${row.encoding}, UTF8 is needed`,
       { hint: "create another one: create database NAME encoding 'UTF8' template template0" },
     );
-  }
-}
-
-async function readCertificates(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined || path === "system") return undefined;
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new PgsluiceError("database-tls", `sslrootcert: cannot read ${path}`, {
-      hint: "it is the path of a PEM file with the certificate authorities to trust",
-      cause: error,
-    });
   }
 }

@@ -1,4 +1,7 @@
-import { formatServerUrl, parseServerUrl } from "./server_url.ts";
+import { readCredential } from "./credentials_directory.ts";
+import { addressOf, DEFAULT_PORT, mergeSettings, type ServerSettings } from "./server_settings.ts";
+import { formatServerUrl, parseServerUrl, readServerUrl } from "./server_url.ts";
+import { findService } from "./service_file.ts";
 
 /** Where the tables are. A `server` URL is complete and may hold a password: never print it. */
 export type DatabaseTarget =
@@ -8,29 +11,61 @@ export type DatabaseTarget =
 /** The database unless a URL or `PGDATABASE` names another one. */
 export const DEFAULT_DATABASE = "spark_db";
 
-const SERVER_VARIABLES = ["PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD"];
+/** libpq's variables, by the setting that each stands for. */
+const VARIABLES: readonly (readonly [setting: string, variable: string])[] = [
+  ["host", "PGHOST"],
+  ["hostaddr", "PGHOSTADDR"],
+  ["port", "PGPORT"],
+  ["user", "PGUSER"],
+  ["password", "PGPASSWORD"],
+  ["passfile", "PGPASSFILE"],
+  ["dbname", "PGDATABASE"],
+  ["sslmode", "PGSSLMODE"],
+  ["sslrootcert", "PGSSLROOTCERT"],
+  ["sslcert", "PGSSLCERT"],
+  ["sslkey", "PGSSLKEY"],
+  ["options", "PGOPTIONS"],
+  ["service", "PGSERVICE"],
+];
+
+/** Those that mean a server when they stand alone, and not the embedded one. */
+const NAMING_A_SERVER: ReadonlySet<string> = new Set([
+  "host",
+  "hostaddr",
+  "port",
+  "dbname",
+  "user",
+  "password",
+  "service",
+]);
+
+type Environment = (name: string) => string | undefined;
 
 /**
- * Decides which database is meant: `--database`, else `DATABASE_URL`, else libpq's `PG*`
- * variables, else the embedded server. As with libpq, what a URL leaves out comes from `PG*`, so
- * that a password need not stand in a command line.
+ * Decides which database is meant: `--database`, else `DATABASE_URL`, else the credential
+ * `database-url`, else libpq's `PG*` variables, else the embedded server. As with libpq, what a URL
+ * leaves out comes from the service that it or `PGSERVICE` names, then from `PG*`, so that a
+ * password need not stand in a command line; a password that is still missing then is the
+ * credential `database-password`.
  *
- * @throws {PgsluiceError} `database-url`, without the password.
+ * @throws {PgsluiceError} `database-url`, `database-service` or `credential`, without the password.
  */
 export function databaseTarget(options: {
   databaseFlag: string | undefined;
-  environment: (name: string) => string | undefined;
+  environment: Environment;
   /** Absolute path of the embedded server's folder. */
   postgresDirectory: string;
 }): DatabaseTarget {
   const { environment } = options;
-  if (options.databaseFlag !== undefined && options.databaseFlag !== "") {
-    return serverTarget(options.databaseFlag, "--database", environment);
-  }
+  if (options.databaseFlag) return serverTarget(options.databaseFlag, "--database", environment);
   const url = environment("DATABASE_URL");
   if (url) return serverTarget(url, "DATABASE_URL", environment);
-  if (SERVER_VARIABLES.some((name) => environment(name))) {
-    return serverTarget("postgresql://", "the URL made of the PG* variables", environment);
+  const credential = readCredential("database-url", environment);
+  if (credential !== undefined) {
+    return serverTarget(credential, "the credential database-url", environment);
+  }
+  if (VARIABLES.some(([name, variable]) => NAMING_A_SERVER.has(name) && environment(variable))) {
+    return serverTarget("postgresql://", ORIGIN_OF_VARIABLES, environment);
   }
   return {
     kind: "embedded",
@@ -60,41 +95,38 @@ export function withDatabase(target: DatabaseTarget, database: string): Database
   return { kind: "server", url: formatServerUrl({ ...address, database }, { password: true }) };
 }
 
-function serverTarget(
-  url: string,
-  origin: string,
-  environment: (name: string) => string | undefined,
-): DatabaseTarget {
-  const given = parseServerUrl(url, origin);
-  // The variables go through the same reader, so that they are checked by the same rules.
-  const defaults = parseServerUrl(
-    "postgresql://?" + ([
-      ["host", environment("PGHOST") || environment("PGHOSTADDR")],
-      ["port", environment("PGPORT")],
-      ["user", environment("PGUSER")],
-      ["password", environment("PGPASSWORD")],
-      ["dbname", environment("PGDATABASE")],
-      ["sslmode", environment("PGSSLMODE")],
-      ["sslrootcert", environment("PGSSLROOTCERT")],
-      ["options", environment("PGOPTIONS")],
-    ] as const)
-      .map(([name, value]) => `${name}=${encodeURIComponent(value ?? "")}`).join("&"),
-    "the URL made of the PG* variables",
+const ORIGIN_OF_VARIABLES = "the URL made of the PG* variables";
+
+function serverTarget(url: string, origin: string, environment: Environment): DatabaseTarget {
+  const given = checked(readServerUrl(url, origin), origin);
+  const variables = checked(
+    new Map(VARIABLES.map(([name, variable]) => [name, environment(variable) ?? ""])),
+    ORIGIN_OF_VARIABLES,
   );
-  const hosts = [given.hosts, defaults.hosts].find((list) => list.length > 0) ??
-    [{ host: "localhost", port: 5432 }];
+  const name = given.get("service") || variables.get("service");
+  const service = name ? findService(name, environment) : null;
+  const merged = mergeSettings([
+    given,
+    ...(service === null ? [] : [checked(service.settings, service.origin)]),
+    variables,
+  ]);
+  const address = addressOf(merged, origin);
   return {
     kind: "server",
     url: formatServerUrl({
-      hosts,
-      user: given.user ?? defaults.user,
-      password: given.password ?? defaults.password,
-      database: given.database ?? defaults.database ?? DEFAULT_DATABASE,
-      sslMode: given.sslMode ?? defaults.sslMode,
-      sslRootCertificate: given.sslRootCertificate ?? defaults.sslRootCertificate,
-      options: given.options ?? defaults.options,
+      ...address,
+      hosts: address.hosts.length > 0 ? address.hosts : [{ host: "localhost", port: DEFAULT_PORT }],
+      password: address.password ?? readCredential("database-password", environment),
+      database: address.database ?? DEFAULT_DATABASE,
+      service: undefined, // what it says is in the others now
     }, { password: true }),
   };
+}
+
+/** @throws {PgsluiceError} `database-url` that blames what is wrong, and not all of them together */
+function checked(settings: ServerSettings, origin: string): ServerSettings {
+  addressOf(settings, origin);
+  return settings;
 }
 
 /** Password of a server's URL, for programs that take it in `PGPASSWORD`. */

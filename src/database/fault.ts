@@ -108,7 +108,8 @@ const UNREACHABLE: Explanation = {
 
 const LOGIN_REFUSED: Explanation = {
   code: "database-login",
-  hint: "check user and password (DATABASE_URL or PGPASSWORD keep it out of the command line), " +
+  hint:
+    "check user and password (a password file keeps it out of command lines and environments), " +
     "and that pg_hba.conf lets this user in from here; a server may insist on sslmode=require",
 };
 
@@ -125,8 +126,8 @@ const BY_STATE: ReadonlyMap<string, Explanation> = new Map<string, Explanation>(
   }],
   ["42501", {
     code: "database-permission",
-    hint: "let an owner run `pgsluice setup` once (`pgsluice setup --print` shows the SQL), and " +
-      "grant this user select, insert, update and delete on schema pgsluice and on the table",
+    hint: "let an owner run `pgsluice setup` once, and the grants that `pgsluice setup --roles` " +
+      "prints",
   }],
   ["42P01", {
     code: "database-table-missing",
@@ -161,8 +162,13 @@ const OTHER: Explanation = {
  * given back as it is. The original error becomes the cause, so `faultKind` decides alike.
  *
  * @param doing What was tried, as in `connecting to postgresql://h/d`; never with a password.
+ * @param options.notes More to try, after the hint.
  */
-export function databaseError(error: unknown, doing: string): PgsluiceError {
+export function databaseError(
+  error: unknown,
+  doing: string,
+  options: { notes?: readonly string[] } = {},
+): PgsluiceError {
   if (error instanceof PgsluiceError) return error;
   const state = sqlState(error);
   const explanation = state !== undefined
@@ -172,7 +178,7 @@ export function databaseError(error: unknown, doing: string): PgsluiceError {
     : OTHER;
   const suffix = state === undefined ? "" : ` (SQLSTATE ${state})`;
   return new PgsluiceError(explanation.code, `${doing}: ${reason(error)}${suffix}`, {
-    hint: explanation.hint,
+    hint: [explanation.hint, ...options.notes ?? []].join("; "),
     cause: error,
   });
 }

@@ -1,10 +1,9 @@
-import { userInfo } from "node:os";
 import postgres, { type Sql as PostgresSql } from "postgres";
 import { ARRAY_OF_ELEMENT, ARRAY_TYPES } from "./array_types.ts";
 import { connectionLost } from "./connection_lost.ts";
-import { DEFAULT_DATABASE } from "./database_target.ts";
+import type { Login } from "./find_login.ts";
 import { openSocket } from "./open_socket.ts";
-import type { ServerAddress } from "./server_url.ts";
+import type { TlsSettings } from "./tls_files.ts";
 import { WatchedSocket } from "./watched_socket.ts";
 
 /**
@@ -56,14 +55,13 @@ const SESSION_SETTINGS: Readonly<Record<string, string>> = {
 /** Connections are made when statements need them; none is ever made again after a loss. */
 export function openPool(
   place: { readonly host: string; readonly port: number },
-  address: ServerAddress,
   options: {
+    login: Login;
+    tls: TlsSettings;
     maxConnections: number;
     sessionSettings: Readonly<Record<string, string>>;
-    certificateAuthorities: string | undefined;
   },
 ): Pool {
-  const isThisMachine = /^(?:\/|localhost$|127\.|::1$)/.test(place.host);
   const sockets = new Set<WatchedSocket>();
   let lost: Error | null = null;
   let ended = false;
@@ -74,8 +72,7 @@ export function openPool(
       const socket = await openSocket({
         host: place.host,
         port: place.port,
-        sslMode: address.sslMode ?? (isThisMachine ? "disable" : "prefer"),
-        certificateAuthorities: options.certificateAuthorities,
+        tls: options.tls,
         timeoutMs: CONNECT_TIMEOUT_MS,
       });
       if (over) {
@@ -118,9 +115,9 @@ export function openPool(
   const untypedOptions: any = {
     host: place.host,
     port: place.port,
-    user: address.user ?? userInfo().username,
-    pass: address.password ?? "",
-    database: address.database ?? DEFAULT_DATABASE,
+    user: options.login.user,
+    pass: options.login.password ?? "",
+    database: options.login.database,
     max: options.maxConnections,
     ssl: false, // made by openSocket
     sslnegotiation: null,
@@ -134,7 +131,6 @@ export function openPool(
     onnotice: () => {},
     connection: {
       ...SESSION_SETTINGS,
-      ...(address.options === undefined ? {} : { options: address.options }),
       ...options.sessionSettings,
     },
   };

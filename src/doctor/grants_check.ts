@@ -1,19 +1,8 @@
 import type { Sql } from "../database/connect.ts";
 import { tableName } from "../database/quote_identifier.ts";
+import { LOADER_RIGHTS } from "../database/role_grants.ts";
 import { type Check, type Finding, ok, problem, together } from "./check.ts";
 import { askDatabase } from "./reach_database.ts";
-
-/** What an ingest does with the ledger. */
-const LEDGER_RIGHTS: Readonly<Record<string, readonly string[]>> = {
-  migrations: ["select"],
-  pipelines: ["select", "insert", "update"],
-  files: ["select", "insert", "update"],
-  rejects: ["select", "insert", "update", "delete"],
-  duplicates: ["select", "insert", "delete"],
-  batches: ["select", "insert"],
-};
-/** And with the table: rows are deleted when a file is read anew. */
-const TABLE_RIGHTS = ["select", "insert", "delete"];
 
 interface Names {
   /** Quoted where needed. */
@@ -70,7 +59,7 @@ async function ledgerRights(sql: Sql, names: Names): Promise<Finding[]> {
       "let an owner of the database run `pgsluice setup` once, then grant what this check names",
     )];
   }
-  const missing = await missingRights(sql, "pgsluice", LEDGER_RIGHTS);
+  const missing = await missingRights(sql, "pgsluice", LOADER_RIGHTS.ledger);
   return [
     ...(rights.mayUse ? [] : [problem(
       `role ${role} may not use schema pgsluice`,
@@ -111,7 +100,7 @@ async function tableRights(sql: Sql, names: Names, table: string): Promise<Findi
         `to ${role}`,
     )];
   }
-  const missing = await missingRights(sql, place, { [name]: TABLE_RIGHTS });
+  const missing = await missingRights(sql, place, { [name]: LOADER_RIGHTS.target });
   return missing.map(({ privileges }) =>
     problem(
       `role ${role} may not ${privileges} on table ${table}`,

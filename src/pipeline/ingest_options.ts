@@ -74,6 +74,8 @@ export interface IngestOptions {
   readonly checkpointsDirectory: string;
   /** Aborted: take in no more, finish the open batch, end. */
   readonly signal: AbortSignal;
+  /** Hears what a person should know about connecting, as of a password file that is not used. */
+  readonly say?: (text: string) => void;
   /** Shorter ones are for tests. */
   readonly times?: IngestTimes;
   /** Those of this version unless given; others are for tests of upgrades. */

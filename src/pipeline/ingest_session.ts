@@ -65,6 +65,7 @@ async function takePipeline(
         observer.standby();
       },
       onPoll: () => observer.turned(),
+      ...(options.say === undefined ? {} : { say: options.say }),
       onLost: (cause) => {
         journal.abandon();
         onLost(cause);

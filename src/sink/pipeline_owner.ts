@@ -48,6 +48,8 @@ export interface PipelineOwnerOptions {
   readonly noWait: boolean;
   /** Called once if another ingester owns the pipeline. */
   readonly onStandby: () => void;
+  /** Hears what a person should know about the connection. */
+  readonly say?: (text: string) => void;
   /** Called each time that the lock is asked for and another one holds it. */
   readonly onPoll?: () => void;
   /** Called once when the lock can no longer be trusted. */
@@ -88,6 +90,7 @@ export class PipelineOwner {
         if (owner !== undefined) owner.#lose(cause);
       },
       sessionSettings: { idle_session_timeout: String(times.idleLimitMs) },
+      ...(options.say === undefined ? {} : { say: options.say }),
     });
     try {
       const locked = await standBy(client, { ...options, times });

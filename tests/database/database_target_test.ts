@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { join } from "@std/path";
 import {
   type DatabaseTarget,
   databaseTarget,
@@ -69,6 +70,38 @@ const TARGETS: readonly {
     target: { kind: "server", url: "postgresql://ann:secret@db/shop" },
   },
   {
+    title: "each thing that a URL leaves out comes from PG*, as the port here",
+    flag: "postgresql://db/shop",
+    variables: { PGPORT: "6000", PGPASSFILE: "/etc/passwords" },
+    target: { kind: "server", url: "postgresql://db:6000/shop?passfile=%2Fetc%2Fpasswords" },
+  },
+  {
+    title: "an address is another way to say which host",
+    flag: "postgresql://db/shop",
+    variables: { PGHOSTADDR: "10.0.0.1" },
+    target: { kind: "server", url: "postgresql://db/shop" },
+  },
+  {
+    title: "the files of TLS are named by PG*",
+    flag: "postgresql://db/shop",
+    variables: {
+      PGSSLMODE: "verify-full",
+      PGSSLROOTCERT: "/etc/ca.crt",
+      PGSSLCERT: "/etc/ann.crt",
+      PGSSLKEY: "/etc/ann.key",
+    },
+    target: {
+      kind: "server",
+      url: "postgresql://db/shop?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.crt" +
+        "&sslcert=%2Fetc%2Fann.crt&sslkey=%2Fetc%2Fann.key",
+    },
+  },
+  {
+    title: "files alone name no server",
+    variables: { PGPASSFILE: "/etc/passwords", PGSSLMODE: "require" },
+    target: EMBEDDED,
+  },
+  {
     title: "a URL without host and database",
     flag: "postgresql://ann@",
     target: { kind: "server", url: "postgresql://ann@localhost/spark_db" },
@@ -101,4 +134,65 @@ Deno.test("another database of the same server keeps the rest of the URL", () =>
   assertEquals(target, { kind: "server", url: "postgresql://ann:secret@db:6000/postgres" });
   assertEquals(targetDatabase(target), "postgres");
   assertEquals(targetDatabase(withDatabase(EMBEDDED, "other")), "other");
+});
+
+/** A folder of credentials, as systemd makes it. */
+async function withCredentials(
+  files: Readonly<Record<string, string>>,
+  use: (directory: string) => void,
+): Promise<void> {
+  const directory = await Deno.makeTempDir();
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(join(directory, name), text);
+    }
+    use(directory);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("a credential is the password where none is given otherwise", async () => {
+  await withCredentials({ "database-password": "s:e c@t\n" }, (CREDENTIALS_DIRECTORY) => {
+    const passwordOf = (flag: string, variables: Record<string, string> = {}) =>
+      serverPassword(targetOf(flag, { CREDENTIALS_DIRECTORY, ...variables }));
+    assertEquals(passwordOf("postgresql://ann@db/shop"), "s:e c@t");
+    assertEquals(passwordOf("postgresql://ann:other@db/shop"), "other");
+    assertEquals(passwordOf("postgresql://ann@db/shop", { PGPASSWORD: "third" }), "third");
+    assertEquals(targetOf(undefined, { CREDENTIALS_DIRECTORY }), EMBEDDED);
+  });
+});
+
+Deno.test("a credential is the URL where neither --database nor DATABASE_URL is given", async () => {
+  const files = { "database-url": "postgresql://ann@db/shop\n", "database-password": "secret" };
+  await withCredentials(files, (CREDENTIALS_DIRECTORY) => {
+    const urlOf = (flag: string | undefined, variables: Record<string, string>) => {
+      const target = targetOf(flag, { CREDENTIALS_DIRECTORY, ...variables });
+      return target.kind === "server" ? target.url : null;
+    };
+    assertEquals(urlOf(undefined, {}), "postgresql://ann:secret@db/shop");
+    assertEquals(urlOf(undefined, { PGHOST: "other" }), "postgresql://ann:secret@db/shop");
+    assertEquals(urlOf("postgresql://a/x", {}), "postgresql://:secret@a/x");
+    assertEquals(urlOf(undefined, { DATABASE_URL: "postgresql://:p@b/y" }), "postgresql://:p@b/y");
+  });
+  await withCredentials({ "database-url": "nonsense secret" }, (CREDENTIALS_DIRECTORY) => {
+    const error = assertThrows(
+      () => targetOf(undefined, { CREDENTIALS_DIRECTORY }),
+      PgsluiceError,
+      "the credential database-url is not a usable database URL",
+    );
+    assertEquals((error.message + error.hint).includes("secret"), false);
+  });
+});
+
+Deno.test("a credential that cannot be read is an error, not a missing password", async () => {
+  const directory = await Deno.makeTempDir();
+  await Deno.mkdir(join(directory, "database-password"));
+  const error = assertThrows(
+    () => targetOf("postgresql://ann@db/shop", { CREDENTIALS_DIRECTORY: directory }),
+    PgsluiceError,
+    "cannot read the credential",
+  );
+  assertEquals(error.code, "credential");
+  await Deno.remove(directory, { recursive: true });
 });

@@ -1,19 +1,20 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  formatServerUrl,
-  parseServerUrl,
-  type ServerAddress,
-} from "../../src/database/server_url.ts";
+import type { ServerAddress } from "../../src/database/server_settings.ts";
+import { formatServerUrl, parseServerUrl } from "../../src/database/server_url.ts";
 import { PgsluiceError } from "../../src/pgsluice_error.ts";
 
 const NOTHING: ServerAddress = {
   hosts: [],
   user: undefined,
   password: undefined,
+  passwordFile: undefined,
   database: undefined,
   sslMode: undefined,
   sslRootCertificate: undefined,
+  sslCertificate: undefined,
+  sslKey: undefined,
   options: undefined,
+  service: undefined,
 };
 
 const READ: readonly { url: string; address: Partial<ServerAddress> }[] = [
@@ -74,6 +75,26 @@ const READ: readonly { url: string; address: Partial<ServerAddress> }[] = [
       options: "-c jit=off",
     },
   },
+  {
+    url:
+      "postgresql://db/?sslcert=%2Fetc%2Fann.crt&sslkey=/etc/ann.key&passfile=/etc/pass%20words" +
+      "&service=prod",
+    address: {
+      hosts: [{ host: "db", port: 5432 }],
+      passwordFile: "/etc/pass words",
+      sslCertificate: "/etc/ann.crt",
+      sslKey: "/etc/ann.key",
+      service: "prod",
+    },
+  },
+  {
+    url: "postgresql://db/?sslrootcert=system",
+    address: {
+      hosts: [{ host: "db", port: 5432 }],
+      sslMode: "verify-full",
+      sslRootCertificate: "system",
+    },
+  },
 ];
 
 for (const { url, address } of READ) {
@@ -100,7 +121,16 @@ const REFUSED: readonly { url: string; reason: string }[] = [
   { url: "postgresql://db:99999/shop", reason: "port is not a number" },
   { url: "postgresql://ann:se%cret@db/shop", reason: "the password holds a %" },
   { url: "postgresql://ann:secret@db/shop?schema=public", reason: 'parameter "schema"' },
-  { url: "postgresql://ann:secret@db/shop?sslmode=allow", reason: "sslmode allow is not one of" },
+  { url: "postgresql://ann:secret@db/shop?sslmode=allow", reason: "prefer tries TLS first" },
+  { url: "postgresql://ann:secret@db/shop?sslmode=full", reason: "sslmode full is not one of" },
+  {
+    url: "postgresql://db/shop?sslmode=require&sslrootcert=system",
+    reason: "sslrootcert=system needs sslmode=verify-full, and it has require",
+  },
+  // A `?` of the password that is not percent-encoded.
+  { url: "postgresql://ann:1?secret@db/shop", reason: "may be a piece of the password" },
+  { url: "postgresql://ann:1?sslmode=secret@db/shop", reason: "sslmode is not one of" },
+  { url: "postgresql://ann:1?secret=%@db/shop", reason: "a parameter holds a %" },
   { url: "postgresql://ann:secret@[::1/shop", reason: "host is not NAME" },
 ];
 
