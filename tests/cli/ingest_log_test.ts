@@ -3,14 +3,8 @@ import { fromFileUrl, join } from "@std/path";
 import { IngestLog } from "../../src/cli/ingest_log.ts";
 import type { LogLine } from "../../src/cli/log_line.ts";
 import { RepeatLimit } from "../../src/cli/repeat_limit.ts";
-import {
-  csvText,
-  eventLines,
-  type IngestPlace,
-  withPlace,
-  writeEvents,
-} from "../support/ingest_fixture.ts";
-import { testDatabase } from "../support/test_database.ts";
+import { ingestCase } from "../support/ingest_case.ts";
+import { csvText, eventLines, type IngestPlace, writeEvents } from "../support/ingest_fixture.ts";
 
 const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 
@@ -104,11 +98,7 @@ async function ingestProcess(
   return { code, stderr: await Deno.readTextFile(path) };
 }
 
-function placeTest(name: string, run: (place: IngestPlace) => Promise<void>): void {
-  Deno.test(name, async () => await withPlace(await testDatabase(), run));
-}
-
-placeTest(
+ingestCase(
   "--log-format json: each line on stderr is a fact as an object, the last error too",
   async (place) => {
     await writeEvents(place, "a.csv", csvText(eventLines(0, 10)));
@@ -140,7 +130,7 @@ placeTest(
   },
 );
 
-placeTest(
+ingestCase(
   "systemd's journal gets priorities, and only where it reads stderr itself",
   async (place) => {
     await writeEvents(place, "b.csv", "<html>\n");
@@ -155,7 +145,7 @@ placeTest(
   },
 );
 
-placeTest("--log-level warning leaves out what went well", async (place) => {
+ingestCase("--log-level warning leaves out what went well", async (place) => {
   await writeEvents(place, "a.csv", csvText(eventLines(0, 10)));
   await writeEvents(place, "b.csv", "<html>\n");
   const { stderr } = await ingestProcess(place, {

@@ -1,14 +1,8 @@
 /** pgsluice between shell pipes, as people write them: in bash, with `pipefail`. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
-import {
-  csvText,
-  eventLines,
-  type IngestPlace,
-  verifyExact,
-  withPlace,
-} from "../support/ingest_fixture.ts";
-import { testDatabase } from "../support/test_database.ts";
+import { ingestCase } from "../support/ingest_case.ts";
+import { csvText, eventLines, type IngestPlace, verifyExact } from "../support/ingest_fixture.ts";
 import { until } from "../support/until.ts";
 
 const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
@@ -47,10 +41,6 @@ async function run(place: IngestPlace, script: string): Promise<ScriptRun> {
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-function placeTest(name: string, test: (place: IngestPlace) => Promise<void>): void {
-  Deno.test(name, async () => await withPlace(await testDatabase(), test));
-}
-
 async function rowCount({ database }: IngestPlace): Promise<number> {
   const [table] = await database.sql<{ exists: boolean }[]>`
     select to_regclass('user_events') is not null as exists`;
@@ -60,7 +50,7 @@ async function rowCount({ database }: IngestPlace): Promise<number> {
   return row!.count;
 }
 
-placeTest("a generator piped into an ingester again loads nothing twice", async (place) => {
+ingestCase("a generator piped into an ingester again loads nothing twice", async (place) => {
   const script = `
     pgsluice generate --out - --events 500 --seed 7 --start 2026-01-01 |
       pgsluice ingest - --source-id shop --json`;
@@ -74,7 +64,7 @@ placeTest("a generator piped into an ingester again loads nothing twice", async 
   await verifyExact(place, "stdin");
 });
 
-placeTest(
+ingestCase(
   "a pipe that was cut goes on where the ledger stands, and --quiet says nothing",
   async (place) => {
     const generate = "pgsluice generate --out - --events 500 --seed 7 --start 2026-01-01 --quiet";
@@ -87,7 +77,7 @@ placeTest(
   },
 );
 
-placeTest("a reader that has enough ends the writer without an error", async (place) => {
+ingestCase("a reader that has enough ends the writer without an error", async (place) => {
   const { code, stdout, stderr } = await run(
     place,
     `pgsluice generate --out - --events 1M --seed 7 --quiet | head -n 3; echo "\${PIPESTATUS[@]}"`,
@@ -98,7 +88,7 @@ placeTest("a reader that has enough ends the writer without an error", async (pl
   assertEquals(lines.slice(3), ["0 0"]);
 });
 
-placeTest("rejects come out of a pipe, are mended by sed and go in by another", async (place) => {
+ingestCase("rejects come out of a pipe, are mended by sed and go in by another", async (place) => {
   const lines = eventLines(0, 10).map((line, index) =>
     index === 3 ? line.replace(/,view,/, ",glance,") : line
   );
@@ -115,7 +105,7 @@ placeTest("rejects come out of a pipe, are mended by sed and go in by another", 
   assertEquals(await rowCount(place), 10);
 });
 
-placeTest("tail -F of a growing file is a stream that can be taken up again", async (place) => {
+ingestCase("tail -F of a growing file is a stream that can be taken up again", async (place) => {
   const path = join(place.home, "access.csv");
   await Deno.writeTextFile(path, csvText(eventLines(0, 10)));
   const follow = `

@@ -1,20 +1,9 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { join } from "@std/path";
-import {
-  csvText,
-  eventLines,
-  type IngestPlace,
-  ingestWatching,
-  withPlace,
-  writeEvents,
-} from "../support/ingest_fixture.ts";
-import { testDatabase } from "../support/test_database.ts";
+import { ingestCase } from "../support/ingest_case.ts";
+import { csvText, eventLines, ingestWatching, writeEvents } from "../support/ingest_fixture.ts";
 
-function placeTest(name: string, run: (place: IngestPlace) => Promise<void>): void {
-  Deno.test(name, async () => await withPlace(await testDatabase(), run));
-}
-
-placeTest(
+ingestCase(
   "an ingester tells that it has seen everything, and how old what it commits is",
   async (place) => {
     await writeEvents(place, "a.csv", csvText(eventLines(0, 10)));
@@ -31,7 +20,7 @@ placeTest(
   },
 );
 
-placeTest("the backlog of a folder is what waits for a table that is locked", async (place) => {
+ingestCase("the backlog of a folder is what waits for a table that is locked", async (place) => {
   const { heard, stop } = ingestWatching(place, { connections: 1 });
   await heard.until(() => heard.scans === 1);
   assertEquals(heard.backlog!(), { files: 0, sizeBytes: 0, oldestModifiedMs: null });
@@ -49,7 +38,7 @@ placeTest("the backlog of a folder is what waits for a table that is locked", as
   await stop();
 });
 
-placeTest("an ingester that stands by goes on telling that it lives", async (place) => {
+ingestCase("an ingester that stands by goes on telling that it lives", async (place) => {
   const first = ingestWatching(place);
   await first.heard.until(() => first.heard.starts === 1);
   const second = ingestWatching(place, { noWait: false });
