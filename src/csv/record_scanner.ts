@@ -259,12 +259,16 @@ export class RecordScanner implements CsvRecord {
     this.#leaveRecord({ recordEnd, terminated: true });
   }
 
-  /** A copy of the record's bytes, cut at `limit`. Of an oversize line 8 KiB are there. */
-  rawBytes(limit = RAW_BYTES): Uint8Array<ArrayBuffer> {
+  /**
+   * The record's bytes, cut at `limit`; of an oversize line 8 KiB are there. A view, good until the
+   * next record.
+   */
+  rawBytes(limit = RAW_BYTES): Uint8Array {
     if (this.#oversizeHeadLength > 0) {
-      return this.#oversizeHead.slice(0, Math.min(limit, this.#oversizeHeadLength));
+      return this.#oversizeHead.subarray(0, Math.min(limit, this.#oversizeHeadLength));
     }
-    return this.bytes.slice(this.recordStart, Math.min(this.recordEnd, this.recordStart + limit));
+    const end = Math.min(this.recordEnd, this.recordStart + limit);
+    return this.bytes.subarray(this.recordStart, end);
   }
 
   /** Follows the window's content, which moved `shift` bytes towards its start. */

@@ -252,14 +252,15 @@ export class FileCursor {
     reason: { columnName: string | null; code: string; reason: string },
   ): void {
     const scanner = this.#scanner;
-    this.#options.batcher.current.addReject(segment, {
+    const batch = this.#options.batcher.current;
+    batch.addReject(segment, {
       ...reason,
       fileId: segment.fileId,
       lineNumber: scanner.lineNumber,
       startByte: scanner.startByte,
       endByte: scanner.endByte,
       key: null,
-      raw: scanner.rawBytes(),
+      raw: batch.keepBytes(scanner.rawBytes()),
     });
     this.#options.rejectCounter?.addReject();
     this.#throwTooMany();

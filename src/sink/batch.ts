@@ -10,6 +10,7 @@ import { TupleBuffer } from "../schema/tuple_buffer.ts";
 import type { CsvRecord } from "../csv/record.ts";
 import type { FileStat } from "../source/byte_source.ts";
 import type { ContentDigests } from "../source/content_hash.ts";
+import { ByteSlabs } from "./byte_slabs.ts";
 import { type BatchStages, noStages } from "./batch_stages.ts";
 import type { FileState } from "./ledger_file.ts";
 
@@ -135,6 +136,7 @@ export class Batch {
   #tupleEnds = new GrowingFloats();
   #raw = new Uint8Array(FIRST_RAW_BYTES);
   #rawLength = 0;
+  readonly #keptBytes = new ByteSlabs();
 
   get rowCount(): number {
     return this.#lineNumbers.length;
@@ -176,6 +178,11 @@ export class Batch {
     segment.rowCount++;
   }
 
+  /** Copies what is about to change, for as long as the batch is not emptied. */
+  keepBytes(bytes: Uint8Array): Uint8Array {
+    return this.#keptBytes.copy(bytes);
+  }
+
   addReject(segment: Segment, reject: Reject): void {
     this.rejects.push(reject);
     segment.rejectCount++;
@@ -215,6 +222,7 @@ export class Batch {
     this.tuples.reset();
     this.segments.length = 0;
     this.rejects.length = 0;
+    this.#keptBytes.reset();
     this.openedAtMs = 0;
     this.sizeBytes = 0;
     this.stages = noStages();

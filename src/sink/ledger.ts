@@ -88,21 +88,25 @@ export async function eachFile(
   sql: Sql,
   { pipelineId, take }: { pipelineId: number; take: (file: LedgerFile) => void },
 ): Promise<void> {
-  for (let lastId = 0;;) {
-    const [page] = await sql<{ files: FileRow[] | null }[]>`
-      select json_agg(file) as files
-      from (
-        select ${fileColumns(sql)}
-        from pgsluice.files
-        where pipeline_id = ${pipelineId} and state <> 'superseded' and file_id > ${lastId}
-        order by file_id
-        limit ${PAGE_FILES}
-      ) as file`;
-    const { files } = page!;
-    if (files === null) return;
-    for (const file of files) take(toLedgerFile(file));
-    lastId = files.at(-1)!.fileId;
-  }
+  await sql.begin("isolation level repeatable read read only", async (snapshot) => {
+    // where the server knows nothing of the table yet it would sort all files anew for each page
+    await snapshot`set local enable_sort = off`;
+    for (let lastId = 0;;) {
+      const [page] = await snapshot<{ files: FileRow[] | null }[]>`
+        select json_agg(file) as files
+        from (
+          select ${fileColumns(snapshot)}
+          from pgsluice.files
+          where pipeline_id = ${pipelineId} and state <> 'superseded' and file_id > ${lastId}
+          order by file_id
+          limit ${PAGE_FILES}
+        ) as file`;
+      const { files } = page!;
+      if (files === null) return;
+      for (const file of files) take(toLedgerFile(file));
+      lastId = files.at(-1)!.fileId;
+    }
+  });
 }
 
 /** The file as the ledger has it now. */

@@ -206,12 +206,12 @@ Deno.test("raw bytes are the record's with its line end, cut at the limit", () =
 Deno.test("of an oversize record the first 8 KiB stay, however it was cut into chunks", () => {
   const input = new Uint8Array(100_000).map((_, index) => 97 + index % 26);
   for (const chunkBytes of [1, 1000, 100_000]) {
-    let raw = new Uint8Array();
+    let raw: Uint8Array = new Uint8Array();
     scanAll(input, {
       maxRecordBytes: 100,
       chunkBytes: () => chunkBytes,
       onStep: (scanner, step) => {
-        if (step === "malformed") raw = scanner.rawBytes();
+        if (step === "malformed") raw = scanner.rawBytes().slice();
       },
     });
     assertEquals(raw, input.slice(0, 8192));
