@@ -188,8 +188,12 @@ export class PipelineOwner {
 
   /** Lets the lock go. Safe twice. */
   async release(): Promise<void> {
+    const isHeld = !this.#over;
     this.#over = true;
     clearInterval(this.#timer);
+    // a server lets go of a closed session's locks in its own time: who comes next under `noWait` may
+    // be there before
+    if (isHeld) await unlock(this.#client, { name: this.#options.name, times: this.#times });
     await this.#client.close();
   }
 
@@ -330,6 +334,21 @@ async function standBy(
     await new Promise((resolve) => setTimeout(resolve, times.standbyPollMs));
   }
   return false;
+}
+
+/** Never rejects: a connection that is lost has no lock. */
+async function unlock(
+  client: DatabaseClient,
+  { name, times }: { name: string; times: OwnerTimes },
+): Promise<void> {
+  const deadline = setTimeout(() => client.destroy(), times.heartbeatDeadlineMs);
+  try {
+    await client.sql.unsafe(`select pg_advisory_unlock(${ownerLockKeySql("$1")})`, [name]);
+  } catch {
+    // it is closed below
+  } finally {
+    clearTimeout(deadline);
+  }
 }
 
 async function tryLock(

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { join } from "@std/path";
 import { readJournal } from "../../src/checkpoint/read_journal.ts";
 import { PgsluiceError } from "../../src/pgsluice_error.ts";
-import { OWNER_TIMES } from "../../src/sink/pipeline_owner.ts";
+import { OWNER_TIMES, PipelineOwner } from "../../src/sink/pipeline_owner.ts";
 import { TcpProxy } from "../database/tcp_proxy.ts";
 import {
   csvText,
@@ -252,5 +252,22 @@ Deno.test("with --no-wait an ingester leaves when another one owns the pipeline,
     const left = await assertRejects(() => first.ended, PgsluiceError);
     assertEquals(left.code, "pipeline-owned");
     await next.stop();
+  });
+});
+
+Deno.test("an owner that has ended has let go: the next one need not wait", async () => {
+  await inPlace(async ({ database }) => {
+    for (let round = 0; round < 30; round++) {
+      const owner = await PipelineOwner.take(database.target, {
+        name: "default",
+        noWait: true,
+        onStandby: () => {},
+        onLost: (cause) => {
+          throw cause;
+        },
+        signal: new AbortController().signal,
+      });
+      await owner!.release();
+    }
   });
 });
