@@ -13,7 +13,7 @@ import { whileIngesting } from "./watched_folder.ts";
 
 const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
 const EVENTS_PER_SECOND = 2_000;
-const EVENTS_PER_FILE = 200;
+const EVENTS_PER_FILE = 1_000;
 const MINUTES = 20;
 /** Under `--quick`. */
 const QUICK_MINUTES = 0.1;
