@@ -229,6 +229,7 @@ export class Journal {
       some = [];
     };
     for (const each of files.values()) {
+      if (isOnlyEntered(each)) continue;
       if (some.push(each) === FILES_PER_LINE) writeSome();
     }
     writeSome();
@@ -274,6 +275,14 @@ export class JournalHeldError extends Error {
 /** The name beside the journal that one is kept under which must not be lost. */
 export function keptJournalName(kind: "damaged" | "ahead", at: Date): string {
   return `journal.jsonl.${kind}-${at.toISOString()}`;
+}
+
+/**
+ * Nothing was done with it yet. A server that crashes may forget that it was entered, for that commit
+ * does not wait for the disk: a journal that knows of it would tell of lost commits.
+ */
+function isOnlyEntered({ generation, committedByte, revision }: JournalFile): boolean {
+  return generation === 1 && committedByte === 0 && revision === 0;
 }
 
 function writeAll(file: JournalHandle, text: string): void {

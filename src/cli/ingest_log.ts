@@ -25,10 +25,16 @@ const HELD_HINT =
 /** What an ingester tells, a line a fact. */
 export class IngestLog implements IngestObserver {
   readonly #terminal: Pick<Terminal, "log">;
+  readonly #tellsBatches: boolean;
   readonly #limit = new RepeatLimit();
 
-  constructor(terminal: Pick<Terminal, "log">) {
+  /** @param options.tellsBatches a line for each, at level debug; not unless given */
+  constructor(
+    terminal: Pick<Terminal, "log">,
+    { tellsBatches = false }: { tellsBatches?: boolean } = {},
+  ) {
     this.#terminal = terminal;
+    this.#tellsBatches = tellsBatches;
   }
 
   /** Says what was held back until now. */
@@ -62,6 +68,8 @@ export class IngestLog implements IngestObserver {
   }
 
   committed(batch: CommittedBatch): void {
+    // there may be a hundred a second, and to word one that nobody sees takes as long as to write it
+    if (!this.#tellsBatches) return;
     const { files, loaded, rejected, duplicate, sizeBytes, stages } = batch;
     const [first] = files;
     const more = files.length > 1 ? ` and ${formatCount(files.length - 1)} more` : "";

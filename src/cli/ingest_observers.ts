@@ -4,6 +4,7 @@ import type { IngestObserver } from "../pipeline/ingest_observer.ts";
 import { tellAll } from "../pipeline/tell_all.ts";
 import { openService } from "../service/open_service.ts";
 import type { CommandContext } from "./command.ts";
+import { logLevelFlag } from "./common_flags.ts";
 import { IngestLog } from "./ingest_log.ts";
 import { IngestReporter } from "./ingest_reporter.ts";
 import { listenFlag } from "./listen_flag.ts";
@@ -24,7 +25,9 @@ export async function openObservers(
 ): Promise<IngestObservers> {
   const { flags, terminal, signal } = context;
   const reporter = new IngestReporter(terminal, { hasEnd: flags.switch("once") });
-  const log = new IngestLog(terminal);
+  const log = new IngestLog(terminal, {
+    tellsBatches: flags.text(logLevelFlag.name) === "debug",
+  });
   const operations = await openOperations(context, place);
   const service = openService({
     environment: Deno.env,

@@ -1,45 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
+const TO_A_MINUTE_S = [
+  ...[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5],
+  ...[1, 2.5, 5, 10, 30, 60],
+];
 /** A transaction of few rows takes under a millisecond without fsync, one that waits long a minute. */
-const COMMIT_BUCKETS_S = [
-  0.0005,
-  0.001,
-  0.0025,
-  0.005,
-  0.01,
-  0.025,
-  0.05,
-  0.1,
-  0.25,
-  0.5,
-  1,
-  2.5,
-  5,
-  10,
-  30,
-  60,
-];
+const COMMIT_BUCKETS_S = [0.0005, ...TO_A_MINUTE_S];
 /** From a small file on an idle machine to a backlog of an hour. */
-const LATENCY_BUCKETS_S = [
-  0.001,
-  0.0025,
-  0.005,
-  0.01,
-  0.025,
-  0.05,
-  0.1,
-  0.25,
-  0.5,
-  1,
-  2.5,
-  5,
-  10,
-  30,
-  60,
-  300,
-  900,
-  3600,
-];
+const LATENCY_BUCKETS_S = [...TO_A_MINUTE_S, 300, 900, 3600];
 
 export type MetricSet = ReturnType<typeof metricSet>;
 

@@ -3,7 +3,7 @@
  *
  * Invariants: a file that `get` gave away is that one object for all who ask, until it was released
  * and `pack` found that nothing is under way with it; then only numbers of it are kept, so that
- * memory grows by some 150 bytes a file and not by an object's worth.
+ * memory grows by some 300 bytes a file and not by an object's worth.
  */
 import type { LedgerPlaces } from "../checkpoint/compare_journal.ts";
 import type { LedgerFile } from "../sink/ledger_file.ts";

@@ -1,6 +1,6 @@
 /** What is asked of the database for every picture: small, whatever the ledger has grown to. */
 import type { Sql } from "../database/connect.ts";
-import { hasOwnerSql } from "../sink/has_owner_sql.ts";
+import { PIPELINE_COLUMNS } from "./pipeline_columns.ts";
 import { PAST_SECONDS, type Second, type WatchedPipeline } from "./watch_picture.ts";
 
 /** Of a pipeline, when no floor is known yet; beyond, the oldest seconds of a minute are missing. */
@@ -65,20 +65,7 @@ export async function readPulse(
 
 const PULSE = `
 select
-  pipeline_id::float8 as "pipelineId",
-  name,
-  source_kind as "sourceKind",
-  source_host as "sourceHost",
-  source_path as "sourcePath",
-  target_table as "targetTable",
-  ${hasOwnerSql("name")} as "hasOwner",
-  (
-    select (extract(epoch from committed_at) * 1000)::float8
-    from pgsluice.batches
-    where batches.pipeline_id = pipelines.pipeline_id
-    order by batch_id desc
-    limit 1
-  ) as "lastBatchAtMs",
+  ${PIPELINE_COLUMNS},
   recent.floor::float8 as floor,
   recent.seconds
 from pgsluice.pipelines

@@ -4,8 +4,8 @@
  */
 import type { TransactionSql } from "postgres";
 import type { Sql } from "../database/connect.ts";
-import { hasOwnerSql } from "../sink/has_owner_sql.ts";
 import { FILE_STATES, type FileState } from "../sink/ledger_file.ts";
+import { PIPELINE_COLUMNS } from "./pipeline_columns.ts";
 import { compareFolder, type FolderComparison } from "./compare_folder.ts";
 import { type FolderLook, lookAtFolder } from "./folder_backlog.ts";
 import { lookAtJournal } from "./journal_standing.ts";
@@ -96,21 +96,8 @@ async function readPipelines(
   return await sql.unsafe<PipelineRow[]>(
     `
 select
-  pipeline_id::float8 as "pipelineId",
-  name,
-  source_kind as "sourceKind",
-  source_host as "sourceHost",
-  source_path as "sourcePath",
-  target_table as "targetTable",
+  ${PIPELINE_COLUMNS},
   time_zone as "timeZone",
-  ${hasOwnerSql("name")} as "hasOwner",
-  (
-    select (extract(epoch from committed_at) * 1000)::float8
-    from pgsluice.batches
-    where batches.pipeline_id = pipelines.pipeline_id
-    order by batch_id desc
-    limit 1
-  ) as "lastBatchAtMs",
   recent.records::float8 as "recentRecords",
   recent.bytes::float8 as "recentBytes",
   recent.elapsed_ms::float8 as "recentMs"

@@ -171,3 +171,16 @@ Deno.test("a journal that is gone by the time it is gone on with is written whol
     assertEquals(troubles.map((trouble) => trouble === null ? "well" : "ill"), ["ill", "well"]);
   });
 });
+
+Deno.test("a journal written whole has no file with which nothing was done yet", async () => {
+  await withFolder(async (directory) => {
+    const journal = new ToldJournal({ directory, onTrouble: failOnTrouble });
+    const reloaded = { ...file("reloaded.csv", 0), generation: 2 };
+    const moved = { ...file("moved.csv", 0), revision: 1 };
+    const begun = file("a.csv", 5);
+    const files = [file("entered.csv", 0), reloaded, moved, begun];
+    journal.rebuild(HEAD, { epoch: 1, files });
+    journal.close();
+    assertEquals([...(await contentOf(directory)).files.values()], [reloaded, moved, begun]);
+  });
+});
