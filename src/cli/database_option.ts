@@ -10,6 +10,7 @@ import type { FlagValues } from "./command.ts";
 export function targetFromFlags(flags: FlagValues): DatabaseTarget {
   return databaseTarget({
     databaseFlag: flags.text("database"),
+    databaseFlagOrigin: flags.givenBy("database")?.place,
     environment: (name) => Deno.env.get(name),
     postgresDirectory: homePaths().postgres,
   });

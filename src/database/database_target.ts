@@ -52,12 +52,14 @@ type Environment = (name: string) => string | undefined;
  */
 export function databaseTarget(options: {
   databaseFlag: string | undefined;
+  /** Where it was written, for messages; `--database` unless given. */
+  databaseFlagOrigin?: string | undefined;
   environment: Environment;
   /** Absolute path of the embedded server's folder. */
   postgresDirectory: string;
 }): DatabaseTarget {
-  const { environment } = options;
-  if (options.databaseFlag) return serverTarget(options.databaseFlag, "--database", environment);
+  const { databaseFlag, databaseFlagOrigin = "--database", environment } = options;
+  if (databaseFlag) return serverTarget(databaseFlag, databaseFlagOrigin, environment);
   const url = environment("DATABASE_URL");
   if (url) return serverTarget(url, "DATABASE_URL", environment);
   const credential = readCredential("database-url", environment);
