@@ -114,6 +114,7 @@ Deno.test("setup on the embedded server makes everything, and says what", async 
       "applied migration 0001_ledger",
       "applied migration 0002_repair",
       "applied migration 0003_stages",
+      "applied migration 0004_minutes",
       "made table user_events with its indexes",
       `ready: database spark_db of the embedded server in ${join(home, "data", "postgres")}`,
       "",

@@ -13,6 +13,7 @@ const MADE_TABLES = [
   "applied migration 0001_ledger",
   "applied migration 0002_repair",
   "applied migration 0003_stages",
+  "applied migration 0004_minutes",
   "made table user_events with its indexes",
 ];
 

@@ -1,0 +1,54 @@
+-- Events by minute, so that a report of a day need not read a day's events.
+
+-- a target table whose events are counted
+create table pgsluice.rollups (
+  rollup_id integer generated always as identity primary key,
+  -- as in pipelines
+  target_table text not null unique,
+  created_at timestamptz not null default now()
+);
+
+-- what was summed up so far
+create table pgsluice.minutes (
+  rollup_id integer not null references pgsluice.rollups,
+  -- start of the minute
+  minute timestamptz not null,
+  event_type text not null,
+  events bigint not null,
+  -- sum of quantity
+  units bigint not null,
+  -- sum of price * quantity
+  amount numeric not null,
+  primary key (rollup_id, minute, event_type)
+) with (fillfactor = 80);
+
+-- what has come since, and, negative, what has gone. Every transaction that changes the target's
+-- rows only inserts here, so that none waits for another; one worker moves them into the sums
+create table pgsluice.minute_deltas (
+  rollup_id integer not null references pgsluice.rollups,
+  minute timestamptz not null,
+  event_type text not null,
+  events bigint not null,
+  units bigint not null,
+  amount numeric not null
+);
+
+-- both together: exact in every snapshot
+create view pgsluice.events_by_minute as
+select
+  target_table,
+  minute,
+  event_type,
+  sum(events)::bigint as events,
+  sum(units)::bigint as units,
+  sum(amount) as amount
+from (
+  select rollup_id, minute, event_type, events, units, amount
+  from pgsluice.minutes
+  union all
+  select rollup_id, minute, event_type, events, units, amount
+  from pgsluice.minute_deltas
+) counted
+join pgsluice.rollups using (rollup_id)
+group by target_table, minute, event_type
+having sum(events) <> 0;
