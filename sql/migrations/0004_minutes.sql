@@ -8,9 +8,10 @@ create table pgsluice.rollups (
   created_at timestamptz not null default now()
 );
 
--- what was summed up so far
+-- what was summed up so far. Neither of the two refers to rollups by a constraint: to check it for
+-- each row would cost more than the row
 create table pgsluice.minutes (
-  rollup_id integer not null references pgsluice.rollups,
+  rollup_id integer not null,
   -- start of the minute
   minute timestamptz not null,
   event_type text not null,
@@ -25,7 +26,7 @@ create table pgsluice.minutes (
 -- what has come since, and, negative, what has gone. Every transaction that changes the target's
 -- rows only inserts here, so that none waits for another; one worker moves them into the sums
 create table pgsluice.minute_deltas (
-  rollup_id integer not null references pgsluice.rollups,
+  rollup_id integer not null,
   minute timestamptz not null,
   event_type text not null,
   events bigint not null,

@@ -19,11 +19,16 @@ const LOADER: Rights = {
   batches: "select, insert, delete",
   rejects: "select, insert, update, delete",
   duplicates: "select, insert, update, delete",
+  rollups: "select, insert",
+  minutes: "select, insert, update",
+  minute_deltas: "select, insert, delete",
   [TARGET]: "select, insert, delete",
 };
 
 /** `status`, `verify` and every command that only lists or shows. */
-const READER: Rights = Object.fromEntries(Object.keys(LOADER).map((name) => [name, "select"]));
+const READER: Rights = Object.fromEntries(
+  [...Object.keys(LOADER), "events_by_minute"].map((name) => [name, "select"]),
+);
 
 /** Of the loader, on each table of the ledger and on the target. */
 export const LOADER_RIGHTS: {

@@ -4,7 +4,8 @@ import type { Schema } from "../schema/schema.ts";
 import { clearCounts, LedgerMovedError, raiseChanges, reopenTwins } from "../sink/ledger.ts";
 import type { NamedPipeline } from "../sink/named_pipeline.ts";
 import { readWaitingAgain } from "../sink/read_waiting_again.ts";
-import { lockTable, takeOutRows } from "../sink/take_out_rows.ts";
+import { lockTable } from "../sink/lock_table.ts";
+import { takeOutRows } from "../sink/take_out_rows.ts";
 import { findNamedFile } from "./named_file.ts";
 
 /** What was taken out, and what came in for it. */

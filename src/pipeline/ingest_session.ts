@@ -6,12 +6,15 @@
 import { readJournal } from "../checkpoint/read_journal.ts";
 import { connect } from "../database/connect.ts";
 import { completeDatabase, createMissingDatabase } from "../database/set_up.ts";
+import { beginMinutes } from "../sink/begin_minutes.ts";
 import { BatchSink } from "../sink/batch_sink.ts";
 import { eachFile } from "../sink/ledger.ts";
+import { hasManyDeltas } from "../sink/merge_minutes.ts";
 import { RecentKeys } from "../sink/recent_keys.ts";
 import { bindPipeline, findPipeline } from "../sink/pipeline_binding.ts";
 import { batchApplicationName, OWNER_TIMES, PipelineOwner } from "../sink/pipeline_owner.ts";
 import { FIRST_CONNECTIONS } from "./connection_count.ts";
+import { MinutesWorker } from "./minutes_worker.ts";
 import { SessionConnections } from "./session_connections.ts";
 import type { SessionContext } from "./session_context.ts";
 import { levelJournal, refuseForeignJournal } from "./session_journal.ts";
@@ -132,6 +135,7 @@ async function start(
   const epoch = await owner.claim(pipelineId);
   const applicationName = batchApplicationName({ pipelineId, epoch });
   await sql`select set_config('application_name', ${applicationName}, false)`;
+  const summed = await beginMinutes(sql, { schema, table: binding.targetTable });
   options.probe?.("ledger.load");
   const files = new TrackedFiles();
   await eachFile(sql, { pipelineId, take: (file) => files.add(file) });
@@ -152,15 +156,28 @@ async function start(
     ? Math.min(FIRST_CONNECTIONS, options.connections)
     : options.connections;
   const sinks = await Promise.all(Array.from({ length: sinkCount }, openSink));
+  const minutes = new MinutesWorker({
+    open: () => connections.open(connect(options.target, { applicationName })),
+    onFault: fault.reject,
+  });
+  if (await hasManyDeltas(sql)) minutes.committed();
   await owner.confirm();
   levelJournal(context, { owner, found, identity, epoch, files });
-  const work = new SessionWork(context, { owner, sql, pipelineId, files, sinks, openSink });
+  const work = new SessionWork(context, {
+    owner,
+    sql,
+    pipelineId,
+    files,
+    sinks,
+    openSink,
+    minutes,
+  });
   context.onProgress("started");
   observer.started({
     epoch,
     source: binding.sourcePath,
     table: binding.targetTable,
-    did: [...did, ...completed],
+    did: [...did, ...completed, ...summed === null ? [] : [summed]],
     backlog: binding.sourceKind === "folder" ? () => work.backlog()! : null,
   });
   return work;

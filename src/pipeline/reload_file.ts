@@ -19,7 +19,8 @@ import {
 import type { LedgerFile } from "../sink/ledger_file.ts";
 import type { PipelineBinding } from "../sink/pipeline_binding.ts";
 import { readWaitingAgain } from "../sink/read_waiting_again.ts";
-import { lockTable, takeOutRows } from "../sink/take_out_rows.ts";
+import { lockTable } from "../sink/lock_table.ts";
+import { takeOutRows } from "../sink/take_out_rows.ts";
 import { RowLoader } from "../sink/row_loader.ts";
 import { openFile } from "../source/byte_source.ts";
 import { ContentHash } from "../source/content_hash.ts";
@@ -95,6 +96,7 @@ export async function reloadFile(
           const nowMs = performance.now();
           await moveFiles(transaction, {
             pipelineId: options.pipelineId,
+            table: target.table,
             epoch: null,
             ...sorted,
             route: "staging",

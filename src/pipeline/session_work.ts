@@ -12,6 +12,7 @@ import { Batcher } from "./batcher.ts";
 import { CommitQueue } from "./commit_queue.ts";
 import { FolderIntake } from "./folder_intake.ts";
 import type { Backlog } from "./ingest_observer.ts";
+import type { MinutesWorker } from "./minutes_worker.ts";
 import type { SessionContext } from "./session_context.ts";
 import { SessionTuning } from "./session_tuning.ts";
 import { releasableByte, StreamIntake } from "./stream_intake.ts";
@@ -31,6 +32,7 @@ export class SessionWork {
   readonly #files: TrackedFiles;
   readonly #folder: FolderIntake | null = null;
   readonly #stream: StreamIntake | null = null;
+  readonly #minutes: MinutesWorker;
   #wake: (() => void) | null = null;
   #hasNews = false;
   #saidScanned = false;
@@ -40,7 +42,7 @@ export class SessionWork {
 
   constructor(
     context: SessionContext,
-    { owner, sql, pipelineId, files, sinks, openSink }: {
+    { owner, sql, pipelineId, files, sinks, openSink, minutes }: {
       owner: PipelineOwner;
       sql: Sql;
       pipelineId: number;
@@ -48,11 +50,13 @@ export class SessionWork {
       /** Those to begin with. */
       sinks: readonly BatchSink[];
       openSink: () => Promise<BatchSink>;
+      minutes: MinutesWorker;
     },
   ) {
     const { options, binding, observer } = context;
     this.#context = context;
     this.#files = files;
+    this.#minutes = minutes;
     this.#queue = new CommitQueue({
       carriers: sinks,
       blockersOf: (processId) => owner.blockersOf(processId),
@@ -110,6 +114,7 @@ export class SessionWork {
   async close(): Promise<void> {
     await this.#folder?.close();
     this.#queue.close();
+    this.#minutes.close();
   }
 
   /** What is known to be in the folder and has not committed; null of a stream. */
@@ -234,6 +239,7 @@ export class SessionWork {
     const { observer, journal, stream, onProgress } = this.#context;
     this.#handedBytes -= batch.sizeBytes;
     onProgress("committed");
+    this.#minutes.committed();
     const moved: JournalFile[] = [];
     for (const { segment, loaded, rejected, duplicate } of result.moves) {
       const file = this.#files.get(segment.path)!;

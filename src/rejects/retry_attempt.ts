@@ -11,6 +11,7 @@ import type { RejectReason } from "../schema/record_decoder.ts";
 import type { Schema } from "../schema/schema.ts";
 import { raiseChanges } from "../sink/ledger.ts";
 import { LoneRecords, type RecordFile, type RecordPlace } from "../sink/lone_record.ts";
+import { insertMinutes } from "../sink/minute_deltas.ts";
 import { keepRecords } from "../sink/keep_records.ts";
 import type { NamedPipeline } from "../sink/named_pipeline.ts";
 import { RowLoader } from "../sink/row_loader.ts";
@@ -186,7 +187,7 @@ join pgsluice.rejects using (reject_id)`);
       if (why === null) inBatch.set(placeName(row), row);
       else stillBad.push({ row, why, key: null });
     }
-    const { rejects, duplicates } = records.atTheirPlaces(
+    const { rejects, duplicates, minutes } = records.atTheirPlaces(
       await this.#loader.load(sql, { batch: records.batch, route: "staging" }),
     );
     const closed: { rejectId: number; state: "loaded" | "duplicate" }[] = [];
@@ -203,6 +204,7 @@ join pgsluice.rejects using (reject_id)`);
       closed.push({ rejectId, state: "loaded" });
     }
     await keepRecords(sql, { rejects: [], duplicates });
+    await insertMinutes(sql, { minutes, table: this.#options.pipeline.targetTable });
     await this.#close(closed, page);
     await this.#keepAll(stillBad);
   }

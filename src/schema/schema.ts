@@ -72,6 +72,18 @@ export interface DerivedColumn {
   readonly from: string;
 }
 
+/** Names of the source columns whose sums by minute are kept beside the table. */
+export interface MinuteSums {
+  /** Of type `timestamptz`, required. */
+  readonly time: string;
+  /** Of type `text` with allowed values, required. */
+  readonly type: string;
+  /** Of type `numeric`, required. */
+  readonly price: string;
+  /** Of type `integer`, with a default. */
+  readonly quantity: string;
+}
+
 /** An index besides the key's own. */
 export interface TableIndex {
   readonly method: "btree" | "brin";
@@ -88,6 +100,8 @@ export interface Schema {
   /** Name of the source column, of type uuid or bigint, that identifies an event. */
   readonly key: string;
   readonly indexes: readonly TableIndex[];
+  /** Absent: no sums are kept. */
+  readonly minutes?: MinuteSums;
 }
 
 /**
@@ -118,4 +132,29 @@ export function keyColumn(schema: Schema): SourceColumn {
     throw new TypeError(`schema ${schema.table}: key ${schema.key} is not one of its columns`);
   }
   return column;
+}
+
+/** The columns that `schema.minutes` names. @throws TypeError if they are not as they have to be */
+export function sumsColumns(schema: Schema & { readonly minutes: MinuteSums }): {
+  time: TimestampColumn;
+  type: TextColumn & { readonly allowed: readonly string[] };
+  price: NumericColumn;
+  quantity: WholeColumn;
+} {
+  const found = (name: string) => schema.columns.find((column) => column.name === name);
+  const [time, type, price, quantity] = [
+    found(schema.minutes.time),
+    found(schema.minutes.type),
+    found(schema.minutes.price),
+    found(schema.minutes.quantity),
+  ];
+  if (
+    time?.type === "timestamptz" && time.presence === "required" &&
+    type?.type === "text" && type.presence === "required" && type.allowed !== undefined &&
+    price?.type === "numeric" && price.presence === "required" &&
+    quantity?.type === "integer" && quantity.default !== undefined
+  ) {
+    return { time, type: { ...type, allowed: type.allowed }, price, quantity };
+  }
+  throw new TypeError(`schema ${schema.table}: its minutes name other columns than they have to`);
 }

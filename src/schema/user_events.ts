@@ -93,4 +93,10 @@ export const USER_EVENTS: Schema = {
       operatorClass: "timestamptz_minmax_multi_ops",
     },
   ],
+  minutes: {
+    time: "event_timestamp",
+    type: "event_type",
+    price: "price",
+    quantity: "quantity",
+  },
 };

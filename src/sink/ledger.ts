@@ -6,7 +6,8 @@ import type { ContentDigests } from "../source/content_hash.ts";
 import type { FileState, LedgerFile } from "./ledger_file.ts";
 import type { PipelineBinding } from "./pipeline_binding.ts";
 import { readWaitingAgain } from "./read_waiting_again.ts";
-import { lockTable, type RemovalTarget, takeOutRows } from "./take_out_rows.ts";
+import { lockTable } from "./lock_table.ts";
+import { type RemovalTarget, takeOutRows } from "./take_out_rows.ts";
 
 /** What compare-and-set needs to know of a file. */
 export type KnownFile = Pick<LedgerFile, "fileId" | "path" | "revision" | "committedByte">;

@@ -10,7 +10,7 @@ import { type HeaderMapping, mapHeader } from "../schema/header_mapping.ts";
 import { RecordDecoder, type RejectReason } from "../schema/record_decoder.ts";
 import type { Schema } from "../schema/schema.ts";
 import { Batch, emptySegment, type Reject, type Segment } from "./batch.ts";
-import type { SortedRows } from "./sort_out.ts";
+import type { LoadedRows } from "./row_loader.ts";
 
 /** The file a record is of, with what decides the meaning of its bytes. */
 export interface RecordFile {
@@ -97,12 +97,12 @@ export class LoneRecords {
   }
 
   /** What became of the batch, with the records' own places. */
-  atTheirPlaces(sorted: SortedRows): SortedRows {
+  atTheirPlaces(sorted: LoadedRows): LoadedRows {
     const placed = <Record extends Pick<Reject, "fileId" | "startByte" | "endByte">>(
       record: Record,
     ): Record => ({ ...record, endByte: this.#endBytes.get(placeName(record))! });
     return {
-      moves: sorted.moves,
+      ...sorted,
       rejects: sorted.rejects.map(placed),
       duplicates: sorted.duplicates.map(placed),
     };

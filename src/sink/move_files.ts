@@ -6,11 +6,14 @@ import { Buffer } from "node:buffer";
 import type { TransactionSql } from "postgres";
 import type { BatchStages } from "./batch_stages.ts";
 import { LedgerMovedError } from "./ledger.ts";
-import type { LoadRoute } from "./row_loader.ts";
-import type { FileMove, SortedRows } from "./sort_out.ts";
+import { insertMinutes } from "./minute_deltas.ts";
+import type { LoadedRows, LoadRoute } from "./row_loader.ts";
+import type { FileMove } from "./sort_out.ts";
 
-export interface BatchMove extends SortedRows {
+export interface BatchMove extends LoadedRows {
   readonly pipelineId: number;
+  /** As in `pgsluice.pipelines`. */
+  readonly table: string;
   /** Null for a command, which moves only files that it has locked itself. */
   readonly epoch: number | null;
   readonly route: LoadRoute;
@@ -93,7 +96,8 @@ export async function moveFiles(transaction: TransactionSql, batch: BatchMove): 
         ${stages?.queueMs ?? null}::float8, ${stages?.turnMs ?? null}::float8,
         ${carried?.before?.ledgerMs ?? null}::float8, ${carried?.before?.commitMs ?? null}::float8
       from owner
-    )
+    ),
+    counted as (${insertMinutes(transaction, batch)})
     select count(*)::int as moved from moved`;
   if (row?.moved !== moves.length) {
     throw new LedgerMovedError(moves.map(({ segment }) => segment.path).join(", "));

@@ -11,6 +11,7 @@ import type { Schema } from "../schema/schema.ts";
 import { type ByteSource, openFile } from "../source/byte_source.ts";
 import { hostId } from "../source/host_id.ts";
 import { LoneRecords, type RecordFile } from "./lone_record.ts";
+import { insertMinutes } from "./minute_deltas.ts";
 import { keepRecords } from "./keep_records.ts";
 import { RowLoader } from "./row_loader.ts";
 import { STAGING_TABLE } from "./staging.ts";
@@ -104,7 +105,7 @@ export async function readWaitingAgain(
         order by ordinal
         limit ${PAGE_RECORDS}`;
       if (page.length === 0) break;
-      await loadPage(transaction, { page, files, loader, schema: target.schema });
+      await loadPage(transaction, { page, files, loader, ...target });
       count += page.length;
     }
   } finally {
@@ -236,11 +237,10 @@ async function readHeaderBytes(
 
 async function loadPage(
   transaction: TransactionSql,
-  { page, files, loader, schema }: {
+  { page, files, loader, schema, table }: RemovalTarget & {
     page: readonly WaitingRecord[];
     files: ReadonlyMap<number, OpenWaitingFile>;
     loader: RowLoader;
-    schema: Schema;
   },
 ): Promise<void> {
   const records = new LoneRecords(schema);
@@ -254,6 +254,7 @@ async function loadPage(
   const sorted = records.atTheirPlaces(
     await loader.load(transaction, { batch: records.batch, route: "staging" }),
   );
+  await insertMinutes(transaction, { ...sorted, table });
   await refuseOtherKeys(transaction, { page, files, schema });
   await forgetWaiting(transaction, page);
   // a mended record keeps its reject, which tells what it was mended to

@@ -17,9 +17,10 @@ import type { Schema } from "../schema/schema.ts";
 import type { Batch } from "./batch.ts";
 import { gatherTuples, keyOrder } from "./key_order.ts";
 import { KeyReader } from "./key_reader.ts";
+import { type MinuteCount, MinuteCounter } from "./minute_counts.ts";
 import { PresentKeys } from "./present_keys.ts";
 import { RecentKeys } from "./recent_keys.ts";
-import { type SortedRows, sortOut } from "./sort_out.ts";
+import { type Outcome, rowsOut, type SortedRows, sortOut } from "./sort_out.ts";
 import { insertStaged, type StagingSql, stagingSql } from "./staging.ts";
 
 export type LoadRoute = "copy" | "split" | "ask" | "staging";
@@ -41,7 +42,13 @@ export interface RowLoaderOptions {
  */
 const CONSTRAINTS_NOW = "set constraints all immediate;";
 
-const ALL_NEW = { repeated: [], refused: [] } as const;
+const ALL_NEW: Outcome = { repeated: [], refused: [] };
+
+/** What became of a batch's rows, and what those that are in the table come to. */
+export interface LoadedRows extends SortedRows {
+  /** To be entered by the same transaction; empty where the schema keeps no sums. */
+  readonly minutes: readonly MinuteCount[];
+}
 
 export class RowLoader {
   readonly #staging: StagingSql;
@@ -51,6 +58,7 @@ export class RowLoader {
   readonly #keys: KeyReader;
   readonly #presentKeys: PresentKeys;
   readonly #recentKeys: RecentKeys;
+  readonly #minutes: MinuteCounter | null;
   readonly #send: { readonly send?: DatabaseClient["send"] };
   /** Whose staging table holds rows. */
   #stagedIn: TransactionSql | null = null;
@@ -63,6 +71,8 @@ export class RowLoader {
     this.#keys = new KeyReader(schema);
     this.#presentKeys = new PresentKeys({ schema, table, keys: this.#keys });
     this.#recentKeys = recentKeys ?? new RecentKeys();
+    const { minutes } = schema;
+    this.#minutes = minutes === undefined ? null : new MinuteCounter({ ...schema, minutes });
     this.#send = send === undefined ? {} : { send };
   }
 
@@ -80,8 +90,8 @@ export class RowLoader {
       onSent?: () => void;
       olderCommitted?: () => Promise<void>;
     },
-  ): Promise<SortedRows> {
-    if (batch.rowCount === 0) return sortOut(batch, ALL_NEW);
+  ): Promise<LoadedRows> {
+    if (batch.rowCount === 0) return this.#told(batch, ALL_NEW);
     const onPiece = () => {
       onSent?.();
       this.#probe("sink.copying");
@@ -90,7 +100,7 @@ export class RowLoader {
     switch (route) {
       case "copy":
         await this.#copy(transaction, batch, onPiece);
-        return sortOut(batch, ALL_NEW);
+        return this.#told(batch, ALL_NEW);
       case "split":
       case "ask":
         return await this.#split(transaction, batch, {
@@ -101,8 +111,15 @@ export class RowLoader {
       case "staging":
         // the table there has no index, so their order does not matter
         await this.#stage(transaction, { bytes: batch.tuples.finish(), onPiece });
-        return sortOut(batch, await insertStaged(transaction, this.#staging));
+        return this.#told(batch, await insertStaged(transaction, this.#staging));
     }
+  }
+
+  #told(batch: Batch, outcome: Outcome): LoadedRows {
+    return {
+      ...sortOut(batch, outcome),
+      minutes: this.#minutes?.count(batch, rowsOut(batch, outcome)) ?? [],
+    };
   }
 
   async #copy(transaction: TransactionSql, batch: Batch, onPiece: () => void): Promise<void> {
@@ -120,7 +137,7 @@ export class RowLoader {
       onPiece: () => void;
       olderCommitted: () => Promise<void>;
     },
-  ): Promise<SortedRows> {
+  ): Promise<LoadedRows> {
     const isRepeated = this.#recentKeys.markRepeated(batch, this.#keys);
     const order = keyOrder(this.#keys.ranks()) ?? asTheyAre(batch);
     if (isAsked) {
@@ -133,11 +150,11 @@ export class RowLoader {
       const bytes = gatherTuples(batch, straight);
       await copyIn(transaction, { statement: this.#copyIntoTable, bytes, onPiece, ...this.#send });
     }
-    if (straight.length === order.length) return sortOut(batch, ALL_NEW);
+    if (straight.length === order.length) return this.#told(batch, ALL_NEW);
     const bytes = gatherTuples(batch, order.filter((row) => isRepeated[row] === 1));
     await this.#stage(transaction, { bytes, onPiece });
     await olderCommitted();
-    return sortOut(batch, await insertStaged(transaction, this.#staging));
+    return this.#told(batch, await insertStaged(transaction, this.#staging));
   }
 
   async #stage(

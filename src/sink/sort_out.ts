@@ -25,18 +25,18 @@ export interface SortedRows {
   readonly duplicates: readonly DuplicateRecord[];
 }
 
+/** What the table did not take of a batch. */
+export interface Outcome {
+  readonly repeated: readonly RepeatedRow[];
+  readonly refused: readonly RefusedRow[];
+}
+
 /** What a reject keeps of its record, in bytes; the rest is to be read in the file. */
 const RAW_LIMIT_BYTES = 8 * 1024;
 const NOT_FOUND = -1;
 
 /** Tells duplicates from conflicts and refusals. */
-export function sortOut(
-  batch: Batch,
-  { repeated, refused }: {
-    repeated: readonly RepeatedRow[];
-    refused: readonly RefusedRow[];
-  },
-): SortedRows {
+export function sortOut(batch: Batch, { repeated, refused }: Outcome): SortedRows {
   const duplicates: DuplicateRecord[] = [];
   const rejects = [...batch.rejects];
   const counts = new Map<number, { duplicate: number; rejected: number }>();
@@ -74,6 +74,17 @@ export function sortOut(
     };
   });
   return { moves, rejects, duplicates };
+}
+
+/** Tells the batch's rows that are not in the table; null if all are. */
+export function rowsOut(
+  batch: Batch,
+  { repeated, refused }: Outcome,
+): ((row: number) => boolean) | null {
+  if (repeated.length + refused.length === 0) return null;
+  const names = new Set([...repeated, ...refused].map(placeName));
+  return (row) =>
+    names.has(placeName({ fileId: batch.fileIdOf(row), lineNumber: batch.lineNumberOf(row) }));
 }
 
 type RowName = Pick<RepeatedRow, "fileId" | "lineNumber">;

@@ -6,46 +6,14 @@
  * Order: `lockTable`, `takeOutRows`, new rows if there are any, `readWaitingAgain`.
  */
 import type { TransactionSql } from "postgres";
-import { sqlState } from "../database/fault.ts";
 import { quoteIdentifier } from "../database/quote_identifier.ts";
-import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { Schema } from "../schema/schema.ts";
-
-/** How long one try for the table's lock may hold up the batches behind it. */
-const LOCK_TIMEOUT_MS = 2_000;
-const LOCK_TRIES = 30;
+import { selectMinutes } from "./minute_deltas.ts";
 
 export interface RemovalTarget {
   readonly schema: Schema;
   /** Quoted. */
   readonly table: string;
-}
-
-/**
- * Bars new rows until the transaction ends: a batch that found a row there and counted itself a
- * duplicate of it must have committed before the row goes.
- * @throws PgsluiceError `table-busy`
- */
-export async function lockTable(transaction: TransactionSql, table: string): Promise<void> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      // batches that wait behind this request go on when it gives up
-      await transaction.savepoint(async (savepoint) => {
-        await savepoint.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-        await savepoint.unsafe(`lock table ${table} in share row exclusive mode`);
-        await savepoint.unsafe("set local lock_timeout = default");
-      });
-      return;
-    } catch (error) {
-      if (sqlState(error) !== "55P03") throw error;
-      if (attempt < LOCK_TRIES) continue;
-      throw new PgsluiceError("table-busy", `table ${table} could not be locked for the change`, {
-        hint: "nothing was changed; end long transactions on the table, then try again",
-        exitCode: EXIT.tryAgain,
-        cause: error,
-      });
-    }
-  }
 }
 
 /**
@@ -63,20 +31,25 @@ export async function takeOutRows(
       key text primary key,
       ingested_at timestamptz
     ) on commit delete rows`;
+  const { minutes } = schema;
+  const uncounted = minutes === undefined ? "" : `, uncounted as (
+  insert into pgsluice.minute_deltas (rollup_id, minute, event_type, events, units, amount)
+  ${selectMinutes({ minutes, source: "removed", table: "$3", sign: "-" })}
+)`;
   const [loaded] = await transaction.unsafe<{ count: number }[]>(
     `
 with removed as (
   delete from ${table}
   where file_id = $1 and line_number > $2
-  returning ${key}::text as key, ingested_at
+  returning *
 ), kept as (
   insert into pg_temp.pgsluice_removed (key, ingested_at)
-  select key, ingested_at
+  select ${key}::text, ingested_at
   from removed
-)
+)${uncounted}
 select count(*)::float8 as count
 from removed`,
-    [fileId, afterLine],
+    minutes === undefined ? [fileId, afterLine] : [fileId, afterLine, table],
   );
   // a mended reject is counted as what it became: a row is among the rows above
   const [others] = await transaction<{ rejected: number; duplicate: number }[]>`

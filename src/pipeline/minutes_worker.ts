@@ -1,0 +1,67 @@
+import type { DatabaseClient } from "../database/connect.ts";
+import { mergeMinutes } from "../sink/merge_minutes.ts";
+
+/** What came in so long is merged at once: the reports add it up themselves until then. */
+const INTERVAL_MS = 5_000;
+
+export interface MinutesWorkerOptions {
+  /** Makes the connection it works on. */
+  readonly open: () => Promise<DatabaseClient>;
+  /** Called once; it does nothing any more then. */
+  readonly onFault: (error: unknown) => void;
+  /** 5,000 unless given. */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Merges a session's sums by minute from time to time, beside its batches.
+ *
+ * Invariant: at most one merge is under way, and none begins within the interval after another.
+ */
+export class MinutesWorker {
+  readonly #options: MinutesWorkerOptions;
+  #client: DatabaseClient | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #isMerging = false;
+  #hasMore = false;
+  #isOver = false;
+
+  constructor(options: MinutesWorkerOptions) {
+    this.#options = options;
+  }
+
+  /** There is something to merge. */
+  committed(): void {
+    if (this.#isOver) return;
+    if (this.#isMerging) this.#hasMore = true;
+    else this.#timer ??= this.#inAWhile();
+  }
+
+  /** Gives up what is under way, which the next session does then. Twice is safe. */
+  close(): void {
+    this.#isOver = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    if (this.#isMerging) this.#client?.destroy();
+  }
+
+  #inAWhile(): ReturnType<typeof setTimeout> {
+    return setTimeout(() => this.#merge(), this.#options.intervalMs ?? INTERVAL_MS);
+  }
+
+  async #merge(): Promise<void> {
+    this.#timer = null;
+    this.#isMerging = true;
+    try {
+      this.#client ??= await this.#options.open();
+      if (!this.#isOver) await mergeMinutes(this.#client.sql);
+    } catch (error) {
+      if (!this.#isOver) this.#options.onFault(error);
+      this.#isOver = true;
+    } finally {
+      this.#isMerging = false;
+    }
+    if (!this.#hasMore) return;
+    this.#hasMore = false;
+    this.committed();
+  }
+}

@@ -1,0 +1,63 @@
+/** What changes of a table's rows leave for the sums by minute, in the same transaction. */
+import type { ISql, PendingQuery, Row } from "postgres";
+import { quoteIdentifier } from "../database/quote_identifier.ts";
+import type { MinuteSums } from "../schema/schema.ts";
+import type { MinuteCount } from "./minute_counts.ts";
+
+/**
+ * An `insert` of what has come, to stand alone or as a part of a statement. It enters nothing if the
+ * table's sums were not begun: whoever begins them counts what is there.
+ * @param from.table as in `pgsluice.pipelines`
+ */
+export function insertMinutes(
+  sql: ISql,
+  { minutes, table }: { minutes: readonly MinuteCount[]; table: string },
+): PendingQuery<Row[]> {
+  const column = (valueOf: (count: MinuteCount) => unknown) =>
+    `{${minutes.map(valueOf).join(",")}}`;
+  const types = column(({ eventType }) => `"${eventType.replace(/[\\"]/g, "\\$&")}"`);
+  return sql`
+    insert into pgsluice.minute_deltas (rollup_id, minute, event_type, events, units, amount)
+    select rollups.rollup_id, to_timestamp(60 * minute), event_type, events, units, amount
+    from unnest(
+      ${column(({ minute }) => minute)}::text::bigint[],
+      ${types}::text::text[],
+      ${column(({ events }) => events)}::text::bigint[],
+      ${column(({ units }) => units)}::text::bigint[],
+      ${column(({ amount }) => amount)}::text::numeric[]
+    ) as come (minute, event_type, events, units, amount)
+    cross join pgsluice.rollups
+    where rollups.target_table = ${table}`;
+}
+
+/**
+ * The sums of `source`, which has the table's columns, by minute and type, every one with `sign`.
+ * @param options.table an expression: that of the sums, as in `pgsluice.pipelines`
+ */
+export function selectMinutes(
+  { minutes, source, table, sign }: {
+    minutes: MinuteSums;
+    source: string;
+    table: string;
+    sign: "" | "-";
+  },
+): string {
+  const [time, type, price, quantity] = [
+    quoteIdentifier(minutes.time),
+    quoteIdentifier(minutes.type),
+    quoteIdentifier(minutes.price),
+    quoteIdentifier(minutes.quantity),
+  ];
+  return `
+select
+  rollups.rollup_id,
+  date_trunc('minute', ${time}, 'UTC'),
+  ${type},
+  ${sign}count(*),
+  ${sign}sum(${quantity}),
+  ${sign}sum(${price} * ${quantity})
+from ${source}
+cross join pgsluice.rollups
+where rollups.target_table = ${table}
+group by 1, 2, 3`;
+}
