@@ -38,6 +38,8 @@ export const verifyCommand: Command = {
     "duplicates and discarded rejects; its rows are compared one by one, the others by their " +
     "totals. failed, held, same, undone, skipped: nothing of the file's present content is " +
     "loaded, for the reason shown.",
+    "The sums by minute that the reports read are compared with the table's rows, unless files are " +
+    "named. Where others changed the rows, `pgsluice setup --recount` counts them anew.",
     "A file that was archived is read where it was moved to; a reject that was mended is compared " +
     "as it was mended.",
   ].join("\n\n"),
@@ -165,10 +167,13 @@ function unlisted(files: readonly FileReport[], listed: readonly FileReport[]): 
 }
 
 /** The first differences of each file, as many as fit, then how many more there are. */
-function renderDifferences({ files, strays, manifest, differenceCount }: VerifyReport): string[] {
+function renderDifferences(
+  { files, strays, sums, manifest, differenceCount }: VerifyReport,
+): string[] {
   const lines = [
     ...files.flatMap((file) => file.differences.map((each) => describe(nameOf(file), each))),
     ...strays.map((each) => describe("table", each)),
+    ...sums.map((each) => describe("sums by minute", each)),
     ...(manifest ?? []).map((fact) => describe(`manifest, ${fact.name}`, fact)),
   ].slice(0, SHOWN_DIFFERENCES);
   const more = differenceCount - lines.length;

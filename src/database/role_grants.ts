@@ -20,14 +20,18 @@ const LOADER: Rights = {
   rejects: "select, insert, update, delete",
   duplicates: "select, insert, update, delete",
   rollups: "select, insert",
-  minutes: "select, insert, update",
+  minutes: "select, insert, update, delete",
   minute_deltas: "select, insert, delete",
+  events_by_minute: "select",
   [TARGET]: "select, insert, delete",
 };
 
 /** `status`, `verify` and every command that only lists or shows. */
 const READER: Rights = Object.fromEntries(
-  [...Object.keys(LOADER), "events_by_minute"].map((name) => [name, "select"]),
+  Object.keys(LOADER)
+    // behind the view
+    .filter((name) => name !== "minutes" && name !== "minute_deltas")
+    .map((name) => [name, "select"]),
 );
 
 /** Of the loader, on each table of the ledger and on the target. */

@@ -81,7 +81,7 @@ export async function verifySoFar(
 }
 
 function verifyViolations(
-  { files, strays, strayCount }: VerifyReport,
+  { files, strays, strayCount, sums, sumCount }: VerifyReport,
   mayBeGone: (file: FileReport) => boolean,
 ): string[] {
   const isAccepted = (file: FileReport) =>
@@ -91,6 +91,10 @@ function verifyViolations(
   const told = wrong.slice(0, TOLD_FILES).map((file) => `${file.path} ${why(file)}`);
   if (wrong.length > told.length) told.push(`${wrong.length - told.length} more files differ`);
   if (strayCount > 0) told.push(`${strayCount} rows of no file, as ${strays[0]?.found}`);
+  if (sumCount > 0) {
+    const [first] = sums;
+    told.push(`${sumCount} sums by minute: expected ${first?.expected}, found ${first?.found}`);
+  }
   return told.map((text) => `verify: ${text}`);
 }
 

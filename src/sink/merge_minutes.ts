@@ -1,3 +1,4 @@
+import type { TransactionSql } from "postgres";
 import type { Sql } from "../database/connect.ts";
 
 /** Leftovers of earlier runs that are worth a merge before there is anything new. */
@@ -13,6 +14,11 @@ export async function hasManyDeltas(sql: Sql): Promise<boolean> {
       select from pgsluice.minute_deltas offset ${LEFTOVERS}
     ) as "isMany"`;
   return row!.isMany;
+}
+
+/** Until the transaction ends nothing is merged. */
+export async function lockMerge(transaction: TransactionSql): Promise<void> {
+  await transaction`select pg_advisory_xact_lock(${MERGE_LOCK}::bigint)`;
 }
 
 /**

@@ -30,18 +30,8 @@ export function insertMinutes(
     where rollups.target_table = ${table}`;
 }
 
-/**
- * The sums of `source`, which has the table's columns, by minute and type, every one with `sign`.
- * @param options.table an expression: that of the sums, as in `pgsluice.pipelines`
- */
-export function selectMinutes(
-  { minutes, source, table, sign }: {
-    minutes: MinuteSums;
-    source: string;
-    table: string;
-    sign: "" | "-";
-  },
-): string {
+/** The sums of `source`, which has the table's columns, by minute and type. */
+export function sumMinutes({ minutes, source }: { minutes: MinuteSums; source: string }): string {
   const [time, type, price, quantity] = [
     quoteIdentifier(minutes.time),
     quoteIdentifier(minutes.type),
@@ -50,14 +40,11 @@ export function selectMinutes(
   ];
   return `
 select
-  rollups.rollup_id,
   date_trunc('minute', ${time}, 'UTC'),
   ${type},
-  ${sign}count(*),
-  ${sign}sum(${quantity}),
-  ${sign}sum(${price} * ${quantity})
+  count(*),
+  sum(${quantity}),
+  sum(${price} * ${quantity})
 from ${source}
-cross join pgsluice.rollups
-where rollups.target_table = ${table}
-group by 1, 2, 3`;
+group by 1, 2`;
 }

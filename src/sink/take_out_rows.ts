@@ -8,7 +8,7 @@
 import type { TransactionSql } from "postgres";
 import { quoteIdentifier } from "../database/quote_identifier.ts";
 import type { Schema } from "../schema/schema.ts";
-import { selectMinutes } from "./minute_deltas.ts";
+import { sumMinutes } from "./minute_deltas.ts";
 
 export interface RemovalTarget {
   readonly schema: Schema;
@@ -32,9 +32,16 @@ export async function takeOutRows(
       ingested_at timestamptz
     ) on commit delete rows`;
   const { minutes } = schema;
-  const uncounted = minutes === undefined ? "" : `, uncounted as (
+  const uncounted = minutes === undefined
+    ? ""
+    : `, went (minute, event_type, events, units, amount) as (
+  ${sumMinutes({ minutes, source: "removed" })}
+), uncounted as (
   insert into pgsluice.minute_deltas (rollup_id, minute, event_type, events, units, amount)
-  ${selectMinutes({ minutes, source: "removed", table: "$3", sign: "-" })}
+  select rollup_id, minute, event_type, -events, -units, -amount
+  from went
+  cross join pgsluice.rollups
+  where target_table = $3
 )`;
   const [loaded] = await transaction.unsafe<{ count: number }[]>(
     `

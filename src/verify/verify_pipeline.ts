@@ -5,6 +5,7 @@
 import type { Sql } from "../database/connect.ts";
 import type { Manifest } from "../generate/manifest.ts";
 import type { Schema } from "../schema/schema.ts";
+import { compareMinutes } from "./compare_minutes.ts";
 import { compareManifest } from "./compare_manifest.ts";
 import { FileJudge } from "./file_judge.ts";
 import {
@@ -63,7 +64,12 @@ export async function verifyPipeline(options: VerifyOptions): Promise<VerifyRepo
     for (const path of paths ?? []) {
       if (!await snapshot.hasFile(path)) throw noSuchFile(path, pipeline);
     }
-    return await verification.run();
+    const sums = new Differences();
+    // the sums are of all that is in the table
+    if (paths === null) {
+      await compareMinutes(sql, { schema, table: pipeline.targetTable, differences: sums });
+    }
+    return await verification.run(sums);
   }) as VerifyReport;
 }
 
@@ -94,7 +100,7 @@ class Verification {
     });
   }
 
-  async run(): Promise<VerifyReport> {
+  async run(sums: Differences): Promise<VerifyReport> {
     const { manifest } = this.#options;
     this.#advance(await this.#snapshot.totals());
     for (const stock of await this.#snapshot.stock()) await this.#take(stock);
@@ -109,7 +115,7 @@ class Verification {
       snapshot: this.#snapshot,
     });
     const differenceCount = sumOf(this.#files, "differenceCount") + this.#strays.count +
-      (manifestFacts?.length ?? 0);
+      sums.count + (manifestFacts?.length ?? 0);
     const report = {
       pipeline: this.#pipeline.name,
       source: this.#pipeline.sourcePath,
@@ -119,6 +125,8 @@ class Verification {
       events: totals.loaded + totals.rejected + totals.duplicate,
       strays: this.#strays.first,
       strayCount: this.#strays.count,
+      sums: sums.first,
+      sumCount: sums.count,
       manifest: manifestFacts,
       differenceCount,
       isExact: differenceCount === 0,

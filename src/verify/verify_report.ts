@@ -104,6 +104,9 @@ export interface VerifyReport {
   /** Rows of the table that no file of the ledger accounts for; the first ones. */
   readonly strays: readonly Difference[];
   readonly strayCount: number;
+  /** Minutes whose sums are not those of the table's rows; the first ones. */
+  readonly sums: readonly Difference[];
+  readonly sumCount: number;
   /** Differences from the manifest; null if none was given. */
   readonly manifest: readonly ManifestFact[] | null;
   /** Differences of every kind. */
@@ -118,7 +121,7 @@ export interface VerifyReport {
 export function verifySummary(
   report: Omit<VerifyReport, "summary">,
 ): string {
-  const { events, loaded, rejected, duplicate, files, strayCount, manifest } = report;
+  const { events, loaded, rejected, duplicate, files, strayCount, sumCount, manifest } = report;
   if (report.isExact) {
     return `verified: ${events} events = ${loaded} loaded + ${rejected} rejected + ` +
       `${duplicate} duplicates`;
@@ -127,6 +130,7 @@ export function verifySummary(
   const places = [
     ...(differing > 0 ? [`${differing} of ${files.length} files`] : []),
     ...(strayCount > 0 ? ["rows of no file"] : []),
+    ...(sumCount > 0 ? ["the sums by minute"] : []),
     ...(manifest !== null && manifest.length > 0 ? ["the manifest"] : []),
   ];
   const noun = report.differenceCount === 1 ? "difference" : "differences";
