@@ -1,5 +1,5 @@
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
-import type { DemoListener, DemoResult } from "../demo/demo.ts";
+import type { DemoListener, DemoResult } from "../demo/demo_ground.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { quietFlag } from "./common_flags.ts";
 import { escapeControls } from "./escape_controls.ts";
@@ -7,25 +7,37 @@ import { formatCount, formatDuration, formatRate } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";
 
 const FOLDER = "pgsluice-demo";
+/** As that of `pgsluice dashboard`. */
+const DASHBOARD_ADDRESS = "127.0.0.1:8766";
 /** Says that a folder is a demo's, so that the next demo may throw it away. */
 const MARKER = ".pgsluice-demo";
 
 export const demoCommand: Command = {
   name: "demo",
   summary: "generate, ingest, kill, restart, verify and report, in well under a minute",
-  flags: [quietFlag],
-  details:
+  flags: [
+    {
+      name: "dashboard",
+      kind: "switch",
+      summary: "go on generating and loading, with the live page, until Ctrl-C",
+    },
+    quietFlag,
+  ],
+  details: [
     `Everything happens in ./${FOLDER}, with a PostgreSQL server of its own that ends with ` +
     "the demo. Exit code 0 only if every event was verified.",
+    "With --dashboard the page's URL goes to stdout. A day of the shop's comes at once, then 400 " +
+    "events a second; the ingester is killed once. Ctrl-C ends the generator, loads what is left, " +
+    "and verifies.",
+  ].join("\n\n"),
   run: runDemoCommand,
 };
 
-async function runDemoCommand({ terminal, signal }: CommandContext): Promise<number> {
+async function runDemoCommand({ flags, terminal, signal }: CommandContext): Promise<number> {
   const { resolve } = await import("@std/path");
-  const { runDemo } = await import("../demo/demo.ts");
   const home = resolve(FOLDER);
   await makeFolder(home);
-  const result = await runDemo({ home, signal }, listenerOf(terminal));
+  const result = await (flags.switch("dashboard") ? runLive() : runOnce());
   terminal.live(null);
   await terminal.write(render(result, terminal));
   terminal.say(
@@ -34,6 +46,22 @@ async function runDemoCommand({ terminal, signal }: CommandContext): Promise<num
       `  PGSLUICE_HOME=./${FOLDER} pgsluice db psql`,
   );
   return result.report.isExact ? EXIT.done : EXIT.data;
+
+  async function runOnce(): Promise<DemoResult> {
+    const { runDemo } = await import("../demo/demo.ts");
+    return await runDemo({ home, signal }, listenerOf(terminal));
+  }
+
+  async function runLive(): Promise<DemoResult> {
+    const { runLiveDemo } = await import("../demo/live_demo.ts");
+    return await runLiveDemo({ home, listen: DASHBOARD_ADDRESS, signal }, {
+      ...listenerOf(terminal),
+      serving(url) {
+        terminal.write(`${url}\n`).catch(() => {}); // whoever read stdout has gone
+        terminal.say("open it in a browser; Ctrl-C ends the demo");
+      },
+    });
+  }
 }
 
 async function makeFolder(home: string): Promise<void> {

@@ -1,116 +1,49 @@
-import { join } from "@std/path";
-import { connect, type Sql } from "../database/connect.ts";
-import type { DatabaseTarget } from "../database/database_target.ts";
-import { setUp } from "../database/set_up.ts";
 import { generateEvents } from "../generate/generate_events.ts";
 import type { Manifest } from "../generate/manifest.ts";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import { USER_EVENTS } from "../schema/user_events.ts";
-import { verifyPipeline, type VerifyReport } from "../verify/verify_pipeline.ts";
 import {
-  type DemoProgress,
-  type HourOfEvents,
-  type LatencyPercentiles,
-  readHours,
-  readLatencies,
-  readProgress,
-  readRejects,
-  type RejectsOfCode,
-} from "./demo_queries.ts";
-import { IngesterProcess } from "./ingester_process.ts";
+  concludeDemo,
+  DEMO_START,
+  type DemoGround,
+  type DemoListener,
+  type DemoResult,
+  DIRTY_PERCENT,
+  DUPLICATES_PERCENT,
+  withDemoGround,
+} from "./demo_ground.ts";
+import { endedByItself, killAndRestart, startIngester } from "./demo_ingester.ts";
+import { readProgress } from "./demo_queries.ts";
+import type { IngesterProcess } from "./ingester_process.ts";
+import { Pace } from "./pace.ts";
 
 const EVENT_COUNT = 20_000;
 /** Events a second: the demo's files arrive over about five seconds. */
 const RATE = 4_000;
 const ROWS_PER_FILE = 200;
-const DIRTY_PERCENT = 2;
-const DUPLICATES_PERCENT = 1;
 const SEED = 20_26;
-const PIPELINE = "default";
 const POLL_MS = 50;
 /** The ingester is behind by milliseconds; a machine that needs longer than this is stuck. */
 const CATCH_UP_DEADLINE_MS = 120_000;
 
-export interface DemoListener {
-  /** A step, worth a line. */
-  step(text: string): void;
-  progress(progress: DemoProgress & { recordsPerSecond: number }): void;
-}
-
-export interface DemoResult {
-  readonly manifest: Manifest;
-  readonly report: VerifyReport;
-  readonly hours: readonly HourOfEvents[];
-  readonly rejects: readonly RejectsOfCode[];
-  readonly latencies: LatencyPercentiles;
-}
-
 /**
  * Generates, ingests (and kills the ingester in the middle), and verifies, with a server and a
  * folder of its own. Ends every process it began.
- * @param home an empty folder
+ * @param options.home an empty folder
  */
 export async function runDemo(
   options: { home: string; signal: AbortSignal },
   listener: DemoListener,
 ): Promise<DemoResult> {
-  const { home, signal } = options;
-  const events = join(home, "data", "events");
-  await Deno.mkdir(events, { recursive: true });
-  const target: DatabaseTarget = {
-    kind: "embedded",
-    dataDirectory: join(home, "data", "postgres"),
-    database: "spark_db",
-  };
-  listener.step("starting PostgreSQL, unpacked and made for this demo …");
-  // holds the server from here on, whatever becomes of the ingesters
-  const maintenance = await connect({ ...target, database: "postgres" }, {
-    applicationName: "pgsluice demo",
-    say: (text) => listener.step(text),
+  return await withDemoGround(options, listener, async (ground) => {
+    const manifest = await loadEvents(ground, listener);
+    return await concludeDemo(ground, listener, manifest);
   });
-  try {
-    const schema = USER_EVENTS;
-    await setUp(target, { schema, table: schema.table });
-    const client = await connect(target, { applicationName: "pgsluice demo" });
-    try {
-      const manifest = await loadEvents({ sql: client.sql, home, events, signal }, listener);
-      listener.step("verifying: every file is read again and compared with the table …");
-      const report = await verifyPipeline({
-        sql: client.sql,
-        schema,
-        pipeline: PIPELINE,
-        manifest,
-      });
-      return {
-        manifest,
-        report,
-        hours: await readHours(client.sql),
-        rejects: await readRejects(client.sql),
-        latencies: await readLatencies(client.sql),
-      };
-    } finally {
-      await client.close();
-    }
-  } finally {
-    await maintenance.close();
-  }
 }
 
-interface DemoRun {
-  readonly sql: Sql;
-  readonly home: string;
-  readonly events: string;
-  readonly signal: AbortSignal;
-}
-
-async function loadEvents(run: DemoRun, listener: DemoListener): Promise<Manifest> {
-  const { sql, home, events, signal } = run;
-  const startIngester = () =>
-    // the files are whole when they appear, so what looks unfinished need not wait long
-    new IngesterProcess(["ingest", events, "--settle", "200ms"], {
-      environment: ingesterEnvironment(home),
-    });
-  let ingester = startIngester();
+async function loadEvents(ground: DemoGround, listener: DemoListener): Promise<Manifest> {
+  const { sql, events, signal } = ground;
+  let ingester = startIngester(ground);
   let generated: Manifest | null = null;
   const generation = generateEvents({
     events: EVENT_COUNT,
@@ -143,13 +76,7 @@ async function loadEvents(run: DemoRun, listener: DemoListener): Promise<Manifes
         listener.progress({ ...progress, recordsPerSecond: pace.perSecond(records) });
         if (!hasBeenKilled && records >= EVENT_COUNT / 2) {
           hasBeenKilled = true;
-          const { processId } = ingester;
-          await ingester.end("SIGKILL");
-          ingester = startIngester();
-          listener.step(
-            `killed the ingester on purpose (SIGKILL, process ${processId}) and started another ` +
-              `(process ${ingester.processId}), which goes on where the ledger stands`,
-          );
+          ingester = await killAndRestart(ingester, ground, listener);
         }
         if (generated !== null && records >= (generated as Manifest).events) break;
       }
@@ -166,25 +93,6 @@ async function loadEvents(run: DemoRun, listener: DemoListener): Promise<Manifes
   }
 }
 
-/** A Saturday; a day and its rhythm are in what follows. Fixed, so that the demo is the same. */
-const DEMO_START = new Date("2026-03-14T00:00:00Z");
-
-/** The environment without what would point the ingester elsewhere: libpq's variables and ours. */
-function ingesterEnvironment(home: string): Record<string, string> {
-  const inherited = Object.entries(Deno.env.toObject())
-    .filter(([name]) => !name.startsWith("PG") && name !== "DATABASE_URL");
-  return { ...Object.fromEntries(inherited), PGSLUICE_HOME: home };
-}
-
-async function endedByItself(ingester: IngesterProcess): Promise<PgsluiceError> {
-  const { code, stderr } = await ingester.end("SIGKILL");
-  return new PgsluiceError(
-    "demo-ingester",
-    `the demo's ingester ended with code ${code}: ${stderr.trim()}`,
-    { hint: "run the demo again; if it stays so, this is a defect worth a report" },
-  );
-}
-
 async function stuck(ingester: IngesterProcess): Promise<PgsluiceError> {
   const { stderr } = await ingester.end("SIGKILL");
   return new PgsluiceError(
@@ -193,17 +101,4 @@ async function stuck(ingester: IngesterProcess): Promise<PgsluiceError> {
       stderr.trim(),
     { hint: "look into the folder of the demo with `pgsluice status`" },
   );
-}
-
-/** Records a second over the last second. */
-class Pace {
-  #samples: { atMs: number; records: number }[] = [];
-
-  perSecond(records: number): number {
-    const nowMs = performance.now();
-    this.#samples = this.#samples.filter(({ atMs }) => nowMs - atMs <= 1_000);
-    this.#samples.push({ atMs: nowMs, records });
-    const first = this.#samples[0]!;
-    return nowMs === first.atMs ? 0 : (records - first.records) / (nowMs - first.atMs) * 1000;
-  }
 }

@@ -38,6 +38,11 @@ export class IngesterProcess {
         // it ended by itself just now
       }
     }
+    return await this.ended();
+  }
+
+  /** Waits until it ends by itself. @returns how it ended and what it had said */
+  async ended(): Promise<{ code: number; stderr: string }> {
     const { code } = await this.#child.status;
     return { code, stderr: await this.#stderr };
   }
