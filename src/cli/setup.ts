@@ -90,13 +90,8 @@ async function runSetup({ flags, terminal }: CommandContext): Promise<number> {
       sessionSettings: { statement_timeout: "0", idle_in_transaction_session_timeout: "0" },
     });
     try {
-      const wasCounted = await recountMinutes(client.sql, {
-        schema: USER_EVENTS,
-        table: tableName(table).quoted,
-      });
-      return wasCounted
-        ? `counted table ${table} anew by minute`
-        : `table ${table} is counted when the first ingester begins`;
+      await recountMinutes(client.sql, { schema: USER_EVENTS, table: tableName(table).quoted });
+      return `counted table ${table} anew by minute`;
     } catch (error) {
       throw databaseError(error, `counting table ${table}`);
     } finally {

@@ -14,13 +14,7 @@ const LOCK_TRIES = 30;
 export async function lockTable(transaction: TransactionSql, table: string): Promise<void> {
   for (let attempt = 1;; attempt++) {
     try {
-      // batches that wait behind this request go on when it gives up
-      await transaction.savepoint(async (savepoint) => {
-        await savepoint.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
-        await savepoint.unsafe(`lock table ${table} in share row exclusive mode`);
-        await savepoint.unsafe("set local lock_timeout = default");
-      });
-      return;
+      return await tryToLockTable(transaction, table);
     } catch (error) {
       if (sqlState(error) !== "55P03") throw error;
       if (attempt < LOCK_TRIES) continue;
@@ -31,4 +25,17 @@ export async function lockTable(transaction: TransactionSql, table: string): Pro
       });
     }
   }
+}
+
+/**
+ * The same, with one try.
+ * @throws the database's error, 55P03 if it was held up; the transaction can go on then
+ */
+export async function tryToLockTable(transaction: TransactionSql, table: string): Promise<void> {
+  // batches that wait behind this request go on when it gives up
+  await transaction.savepoint(async (savepoint) => {
+    await savepoint.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await savepoint.unsafe(`lock table ${table} in share row exclusive mode`);
+    await savepoint.unsafe("set local lock_timeout = default");
+  });
 }

@@ -321,10 +321,13 @@ filesTest(
     await ingestOnce(place);
     await sql`create table rows_before as select * from user_events`;
     await sql`create table files_before as select * from pgsluice.files`;
+    await sql`create table deltas_before as select * from pgsluice.minute_deltas`;
     await runCommand(filesUndoCommand, "a.csv", "--database", url);
     await ingestOnce(place);
     // as after a failover to a server that had not heard of it
     await sql`insert into user_events select * from rows_before`;
+    await sql`truncate pgsluice.minute_deltas`;
+    await sql`insert into pgsluice.minute_deltas select * from deltas_before`;
     await sql`
     update pgsluice.files f
     set state = b.state, reason = b.reason, revision = b.revision, loaded = b.loaded

@@ -60,6 +60,7 @@ Deno.test("a statement that the server's statement_timeout cancels is tried agai
   await inPlace(async (place) => {
     const { database } = place;
     await ingestOnce(place);
+    await ingestOnce(place);
     await writeEvents(place, "a.csv", csvText(eventLines(0, 10)));
     await inSession(place, async (sql) => {
       await sql`begin`;
@@ -78,6 +79,7 @@ Deno.test("a statement that the server's statement_timeout cancels is tried agai
 
 Deno.test("a batch that waits too long for a lock is tried again", async () => {
   await inPlace(async (place) => {
+    await ingestOnce(place);
     await writeEvents(place, "a.csv", csvText(eventLines(0, 10)));
     await inSession(place, async (sql) => {
       await sql`begin`;
@@ -93,10 +95,27 @@ Deno.test("a batch that waits too long for a lock is tried again", async () => {
   });
 });
 
+Deno.test("a first start that cannot count the table's rows is tried again", async () => {
+  await inPlace(async (place) => {
+    await writeEvents(place, "a.csv", csvText(eventLines(0, 10)));
+    await inSession(place, async (sql) => {
+      await sql`begin`;
+      await sql`lock table user_events in row exclusive mode`;
+      const { heard, stop } = ingestWatching(place, { noWait: false });
+      assertEquals(await firstState(heard), "55P03");
+      await sql`rollback`;
+      await heard.until(() => heard.loaded === 10);
+      await stop();
+    });
+    await verifyExact(place);
+  });
+});
+
 Deno.test("a batch that is the victim of a deadlock is rolled back and loaded again", async () => {
   await inPlace(async (place) => {
     // so that the server takes the batch for the victim: it looks first
     await setOfDatabase(place.database, "set deadlock_timeout = '3s'");
+    await ingestOnce(place);
     await writeEvents(place, "a.csv", csvText([eventLine(0), eventLine(1)]));
     const insert = (key: number) =>
       `insert into user_events (event_id, event_timestamp, event_type, user_id, product_id, price,

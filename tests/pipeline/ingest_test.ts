@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { PgsluiceError } from "../../src/pgsluice_error.ts";
+import { USER_EVENTS } from "../../src/schema/user_events.ts";
+import { recountMinutes } from "../../src/sink/begin_minutes.ts";
 import {
   csvText,
   eventLine,
@@ -440,6 +442,8 @@ ingestTest("a database that lost commits is healed from the files", async (place
   await place.database.sql`
     update pgsluice.files set committed_byte = ${bytes}, committed_line = 51, loaded = 50,
       state = 'open', tail_hash = ${digests}`;
+  const table = `"user_events"`;
+  await recountMinutes(place.database.sql, { schema: USER_EVENTS, table });
   const heard = await ingestOnce(place);
   assert(heard.journals.includes("ahead"));
   assertEquals(heard.loaded, 50);
