@@ -5,6 +5,8 @@ create table pgsluice.rollups (
   rollup_id integer generated always as identity primary key,
   -- as in pipelines
   target_table text not null unique,
+  -- tells it from another table that was given its name
+  table_oid oid not null,
   created_at timestamptz not null default now()
 );
 

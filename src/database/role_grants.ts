@@ -19,7 +19,7 @@ const LOADER: Rights = {
   batches: "select, insert, delete",
   rejects: "select, insert, update, delete",
   duplicates: "select, insert, update, delete",
-  rollups: "select, insert",
+  rollups: "select, insert, update",
   minutes: "select, insert, update, delete",
   minute_deltas: "select, insert, delete",
   events_by_minute: "select",

@@ -47,6 +47,8 @@ export interface IngestTimes {
   readonly owner?: OwnerTimes;
   /** A batch's transaction without progress is given up after so long. */
   readonly progressMs?: number;
+  /** The sums by minute are merged so long after something came in. */
+  readonly mergeMs?: number;
 }
 
 export interface IngestOptions {

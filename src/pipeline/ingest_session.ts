@@ -159,6 +159,7 @@ async function start(
   const minutes = new MinutesWorker({
     open: () => connections.open(connect(options.target, { applicationName })),
     onFault: fault.reject,
+    ...(options.times?.mergeMs === undefined ? {} : { intervalMs: options.times.mergeMs }),
   });
   if (await hasManyDeltas(sql)) minutes.committed();
   await owner.confirm();

@@ -36,5 +36,7 @@ export function ingestOptions(
     settleMs: 0,
     noWait: false,
     checkpointsDirectory: pipeline.checkpointsDirectory,
+    // a life is short, and a merge is to be among what is killed
+    times: { mergeMs: 20 },
   };
 }

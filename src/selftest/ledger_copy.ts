@@ -7,7 +7,15 @@ import { ownerLockKeySql } from "../sink/pipeline_owner.ts";
 import { endSessions, type KnownPipeline, pipelineSessions } from "./pipeline_sessions.ts";
 
 /** Of the ledger, in the order in which they may be filled. */
-const LEDGER_TABLES = ["files", "rejects", "duplicates", "batches"] as const;
+const LEDGER_TABLES = [
+  "files",
+  "rejects",
+  "duplicates",
+  "batches",
+  "rollups",
+  "minutes",
+  "minute_deltas",
+] as const;
 const POLL_MS = 5;
 
 export interface LedgerCopyOptions {
@@ -31,7 +39,7 @@ export class LedgerCopy {
       await copy("rows", table);
       await copy("pipelines", `pgsluice.pipelines where pipeline_id = ${pipeline.pipelineId}`);
       for (const name of LEDGER_TABLES) {
-        await copy(name, `pgsluice.${name} where ${ownedSql(name, pipeline)}`);
+        await copy(name, `pgsluice.${name} where ${ownedSql(name, options)}`);
       }
     });
     return new LedgerCopy(sql, options);
@@ -65,7 +73,9 @@ export class LedgerCopy {
       });
       await lock;
       for (const name of LEDGER_TABLES.toReversed()) {
-        await transaction.unsafe(`delete from pgsluice.${name} where ${ownedSql(name, pipeline)}`);
+        await transaction.unsafe(
+          `delete from pgsluice.${name} where ${ownedSql(name, this.#options)}`,
+        );
       }
       await transaction.unsafe(`delete from ${table}`);
       for (const name of LEDGER_TABLES) {
@@ -95,14 +105,23 @@ export class LedgerCopy {
   }
 }
 
-/** Which rows of the ledger's table are the pipeline's. */
+/** Which rows of the ledger's table are the pipeline's, whose table is its own. */
 function ownedSql(
   name: (typeof LEDGER_TABLES)[number],
-  { pipelineId }: KnownPipeline,
+  { pipeline: { pipelineId }, table }: LedgerCopyOptions,
 ): string {
-  const isByFile = name === "rejects" || name === "duplicates";
   const ofPipeline = `pipeline_id = ${pipelineId}`;
-  return isByFile
-    ? `file_id in (select file_id from pgsluice.files where ${ofPipeline})`
-    : ofPipeline;
+  const ofTable = `target_table = '${table.replaceAll("'", "''")}'`;
+  switch (name) {
+    case "rejects":
+    case "duplicates":
+      return `file_id in (select file_id from pgsluice.files where ${ofPipeline})`;
+    case "rollups":
+      return ofTable;
+    case "minutes":
+    case "minute_deltas":
+      return `rollup_id in (select rollup_id from pgsluice.rollups where ${ofTable})`;
+    default:
+      return ofPipeline;
+  }
 }

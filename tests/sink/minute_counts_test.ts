@@ -23,7 +23,9 @@ function text(events: readonly Event[]): string {
   const lines = events.map(({ time, type, price, quantity }, index) => {
     const key = `00000000-0000-7000-8000-${String(index).padStart(12, "0")}`;
     const name = index % 3 === 0 ? "" : `"a ""name"" of ${"x".repeat(index % 7)}"`;
-    return `${key},${time},${type},1,2,${name},${index % 5 === 0 ? "" : "Home"},${price},${quantity}`;
+    return `${key},${time},${type},1,2,${name},${
+      index % 5 === 0 ? "" : "Home"
+    },${price},${quantity}`;
   });
   return [HEADER, ...lines].map((line) => line + "\n").join("");
 }

@@ -35,6 +35,7 @@ export function differencesOf(report: VerifyReport): string[] {
       )
     ),
     ...report.strays.map(({ found }) => `table: ${found}`),
+    ...report.sums.map(({ expected, found }) => `sums: expected ${expected}, found ${found}`),
     ...(report.manifest ?? []).map((fact) =>
       `manifest: ${fact.name} expected ${fact.expected}, found ${fact.found}`
     ),
@@ -83,7 +84,13 @@ export interface Tampering {
   readonly differences: readonly string[];
 }
 
-const SAVED_TABLES = ["user_events", "pgsluice.files", "pgsluice.rejects", "pgsluice.duplicates"];
+const SAVED_TABLES = [
+  "user_events",
+  "pgsluice.files",
+  "pgsluice.rejects",
+  "pgsluice.duplicates",
+  "pgsluice.minute_deltas",
+];
 
 /** Does each to the database as it is, and expects verify to find just that. */
 export async function expectNoticed(
