@@ -9,7 +9,7 @@ import {
   pipelineFlag,
   quietFlag,
 } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { type JournalPlace, journalPlace, withLedger } from "./journal_place.ts";
 import { formatCount } from "./number_format.ts";
 

@@ -3,7 +3,7 @@ import type { JournalFound } from "../checkpoint/read_journal.ts";
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { checkpointsFlag, jsonFlag, pipelineFlag, quietFlag } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { journalPlace } from "./journal_place.ts";
 import { formatBytes, formatCount } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";

@@ -1,7 +1,7 @@
 import { EXIT } from "../pgsluice_error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { jsonFlag, quietFlag } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatBytes } from "./number_format.ts";
 
 export const dbStatusCommand: Command = {

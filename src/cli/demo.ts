@@ -2,7 +2,7 @@ import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { DemoListener, DemoResult } from "../demo/demo_ground.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { quietFlag } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatCount, formatDuration, formatRate } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";
 

@@ -15,7 +15,7 @@ import {
   tableFlag,
   timezoneFlag,
 } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { FOLDER_FLAGS, sourceFlag } from "./folder_flags.ts";
 import { INGEST_FLAGS, ingestLimits } from "./ingest_flags.ts";
 

@@ -1,7 +1,7 @@
 import { EXIT } from "../pgsluice_error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { databaseFlag, jsonFlag, pipelineFlag, quietFlag } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatBytes, formatCount } from "./number_format.ts";
 import { withPipeline } from "./pipeline_session.ts";
 import { usageError } from "./usage_error.ts";

@@ -7,7 +7,7 @@ import type {
 } from "../pipeline/ingest_observer.ts";
 import { type BatchStages, STAGE_NAMES } from "../sink/batch_stages.ts";
 import type { Terminal } from "./command.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import type { LogLine } from "./log_line.ts";
 import { formatBytes, formatCount, formatDuration } from "./number_format.ts";
 import { RepeatLimit } from "./repeat_limit.ts";

@@ -2,7 +2,7 @@ import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { RetryReport } from "../rejects/retry_report.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { databaseFlag, jsonFlag, pipelineFlag, quietFlag } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatCount } from "./number_format.ts";
 import { withPipeline } from "./pipeline_session.ts";
 import { usageError } from "./usage_error.ts";

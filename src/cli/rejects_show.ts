@@ -3,11 +3,11 @@ import type { RejectDetails } from "../rejects/show_rejects.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { databaseFlag, jsonFlag, pipelineFlag, quietFlag } from "./common_flags.ts";
 import { displayWidth } from "./display_width.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatBytes } from "./number_format.ts";
 import { withPipeline } from "./pipeline_session.ts";
 import { rejectIds } from "./rejects_ids.ts";
-import { showBytes } from "./show_bytes.ts";
+import { showBytes } from "../show_bytes.ts";
 import { usageError } from "./usage_error.ts";
 
 /** The widest name in front of a fact, and a blank. */

@@ -1,5 +1,5 @@
 import { displayWidth } from "./display_width.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { fitWidth } from "./fit_width.ts";
 
 /** No column is cut to fewer columns of the terminal than this, or than its header. */

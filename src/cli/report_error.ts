@@ -1,7 +1,7 @@
 import { bold, gray, red } from "@std/fmt/colors";
 import { databaseError, isConnectionError, sqlState } from "../database/fault.ts";
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import type { ProcessTerminal } from "./terminal.ts";
 
 /**

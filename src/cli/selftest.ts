@@ -3,7 +3,7 @@ import { CAMPAIGNS } from "../selftest/campaign.ts";
 import type { SelftestReport } from "../selftest/selftest_report.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { databaseFlag, jsonFlag, quietFlag } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatCount, formatDuration } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";
 

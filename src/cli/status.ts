@@ -9,7 +9,7 @@ import {
   pipelineFlag,
   quietFlag,
 } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { checkpointsDirectory } from "./journal_place.ts";
 import { formatBytes, formatCount, formatDuration, formatRate } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";

@@ -2,7 +2,7 @@
 import type { PipelinePicture, WatchPicture } from "../status/watch_picture.ts";
 import type { WatchView } from "../status/status_watch.ts";
 import { displayWidth } from "./display_width.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { fitWidth } from "./fit_width.ts";
 import { formatCount, formatDuration } from "./number_format.ts";
 import { instant, standbyText } from "./status_watch_facts.ts";

@@ -2,7 +2,7 @@
 import { activityOf } from "../status/activity.ts";
 import type { WatchView } from "../status/status_watch.ts";
 import type { PipelinePicture, Totals } from "../status/watch_picture.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatCount, formatDuration } from "./number_format.ts";
 import {
   activityText,

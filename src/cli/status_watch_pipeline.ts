@@ -3,7 +3,7 @@ import { activityOf } from "../status/activity.ts";
 import type { RecentBatches } from "../status/recent_batches.ts";
 import { FILE_STATES } from "../sink/ledger_file.ts";
 import type { PipelinePicture, Totals } from "../status/watch_picture.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatBytes, formatCount, formatDuration } from "./number_format.ts";
 import { sparkline } from "./sparkline.ts";
 import {

@@ -2,7 +2,7 @@ import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { Difference, FileReport, VerifyReport } from "../verify/verify_report.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { databaseFlag, jsonFlag, pipelineFlag, quietFlag, tableFlag } from "./common_flags.ts";
-import { escapeControls } from "./escape_controls.ts";
+import { escapeControls } from "../escape_controls.ts";
 import { formatBytes, formatCount } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";
 

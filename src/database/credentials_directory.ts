@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { PgsluiceError } from "../pgsluice_error.ts";
 
-export type Credential = "database-password" | "database-url";
+export type Credential = "dashboard-token" | "database-password" | "database-url";
 
 /**
  * What a service manager put into the folder `CREDENTIALS_DIRECTORY`, as systemd does for

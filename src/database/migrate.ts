@@ -2,6 +2,7 @@ import ledger from "../../sql/migrations/0001_ledger.sql" with { type: "text" };
 import repair from "../../sql/migrations/0002_repair.sql" with { type: "text" };
 import stages from "../../sql/migrations/0003_stages.sql" with { type: "text" };
 import minutes from "../../sql/migrations/0004_minutes.sql" with { type: "text" };
+import reportTimes from "../../sql/migrations/0005_report_times.sql" with { type: "text" };
 import type { ISql } from "postgres";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import type { Sql } from "./connect.ts";
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 2, name: "0002_repair", text: repair },
   { number: 3, name: "0003_stages", text: stages },
   { number: 4, name: "0004_minutes", text: minutes },
+  { number: 5, name: "0005_report_times", text: reportTimes },
 ];
 
 /** The advisory lock of everything that changes the structure: "pgsluice" in ASCII. */

@@ -27,12 +27,7 @@ const LOADER: Rights = {
 };
 
 /** `status`, `verify` and every command that only lists or shows. */
-const READER: Rights = Object.fromEntries(
-  Object.keys(LOADER)
-    // behind the view
-    .filter((name) => name !== "minutes" && name !== "minute_deltas")
-    .map((name) => [name, "select"]),
-);
+const READER: Rights = Object.fromEntries(Object.keys(LOADER).map((name) => [name, "select"]));
 
 /** Of the loader, on each table of the ledger and on the target. */
 export const LOADER_RIGHTS: {

@@ -157,6 +157,7 @@ async function start(
     : options.connections;
   const sinks = await Promise.all(Array.from({ length: sinkCount }, openSink));
   const minutes = new MinutesWorker({
+    table: binding.targetTable,
     open: () => connections.open(connect(options.target, { applicationName })),
     onFault: fault.reject,
     ...(options.times?.mergeMs === undefined ? {} : { intervalMs: options.times.mergeMs }),

@@ -1,10 +1,19 @@
 import type { DatabaseClient } from "../database/connect.ts";
 import { mergeMinutes } from "../sink/merge_minutes.ts";
+import { summarizeIndexes } from "../sink/summarize_indexes.ts";
 
 /** What came in so long is merged at once: the reports add it up themselves until then. */
 const INTERVAL_MS = 5_000;
 
+/**
+ * Where more came in an interval, the server has enough to do: the indexes take it in when less
+ * comes, or when autovacuum gets to it.
+ */
+const BUSY_EVENTS = 200_000;
+
 export interface MinutesWorkerOptions {
+  /** Quoted. */
+  readonly table: string;
   /** Makes the connection it works on. */
   readonly open: () => Promise<DatabaseClient>;
   /** Called once; it does nothing any more then. */
@@ -14,7 +23,8 @@ export interface MinutesWorkerOptions {
 }
 
 /**
- * Merges a session's sums by minute from time to time, beside its batches.
+ * Merges a session's sums by minute from time to time, beside its batches, and has the table's
+ * indexes of time take in what is new.
  *
  * Invariant: at most one merge is under way, and none begins within the interval after another.
  */
@@ -53,7 +63,7 @@ export class MinutesWorker {
     this.#isMerging = true;
     try {
       this.#client ??= await this.#options.open();
-      if (!this.#isOver) await mergeMinutes(this.#client.sql);
+      if (!this.#isOver) await this.#work(this.#client);
     } catch (error) {
       if (!this.#isOver) this.#options.onFault(error);
       this.#isOver = true;
@@ -63,5 +73,11 @@ export class MinutesWorker {
     if (!this.#hasMore) return;
     this.#hasMore = false;
     this.committed();
+  }
+
+  async #work({ sql }: DatabaseClient): Promise<void> {
+    const eventCount = await mergeMinutes(sql);
+    if (eventCount > BUSY_EVENTS) this.#hasMore = true;
+    else await summarizeIndexes(sql, this.#options.table);
   }
 }

@@ -17,7 +17,12 @@ export interface ReportColumn {
   readonly unit: ReportUnit;
   /** One line. */
   readonly description: string;
+  /** The only grouping whose answers have it; absent: all have. */
+  readonly onlyBy?: string;
 }
+
+/** Groupings by time, in the pipeline's time zone. An answer's first column is then their start. */
+export const TIME_GROUPINGS: readonly string[] = ["minute", "hour", "day"];
 
 export interface Report {
   /** One word, as in `pgsluice query traffic`; that of its file in `sql/reports`. */
@@ -32,6 +37,12 @@ export interface Report {
   readonly groupings: readonly string[];
   /** So far back from its end the window reaches unless `--since` says it; null for everything. */
   readonly windowMs: number | null;
+  /** What the window is about: when events happened, or when they were committed. */
+  readonly clock: "event" | "commit";
+  /** The window begins and ends with a minute, for it is the minutes' sums that are read. */
+  readonly inWholeMinutes: boolean;
+  /** A window that nobody asked for is shortened until it holds no more events; null: never. */
+  readonly maxEvents: number | null;
   /** The column worth a bar for each row, or null. */
   readonly bar: string | null;
   /** In the form that `psql` takes with variables; see `runReport`. */
@@ -52,7 +63,7 @@ export interface ReportResult {
   readonly window: ReportWindow;
   /** Null if the report takes none. */
   readonly by: string | null;
-  /** The report's; the first is named after `by` where the report groups by it. */
+  /** The report's; the first is named after `by` where it holds what is grouped by. */
   readonly columns: readonly ReportColumn[];
   readonly rows: readonly (readonly ReportValue[])[];
   /** ms that the database took. */

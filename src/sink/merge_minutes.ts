@@ -24,28 +24,33 @@ export async function lockMerge(transaction: TransactionSql): Promise<void> {
 /**
  * Moves what has come since the last time into the sums, in one transaction: for whoever looks
  * nothing changes. Does nothing while another one is at it.
+ * @returns how many events it moved
  */
-export async function mergeMinutes(sql: Sql): Promise<void> {
-  await sql.begin(async (transaction) => {
+export async function mergeMinutes(sql: Sql): Promise<number> {
+  return await sql.begin(async (transaction) => {
     // nothing is lost with it: it is all there again, in another place
     await transaction`set local synchronous_commit = off`;
     const [lock] = await transaction<{ isMine: boolean }[]>`
       select pg_try_advisory_xact_lock(${MERGE_LOCK}::bigint) as "isMine"`;
-    if (!lock!.isMine) return;
-    await transaction`
+    if (!lock!.isMine) return 0;
+    const [moved] = await transaction<{ events: number }[]>`
       with gone as (
         delete from pgsluice.minute_deltas
         returning rollup_id, minute, event_type, events, units, amount
+      ), merged as (
+        insert into pgsluice.minutes (rollup_id, minute, event_type, events, units, amount)
+        select rollup_id, minute, event_type, sum(events), sum(units), sum(amount)
+        from gone
+        group by rollup_id, minute, event_type
+        order by rollup_id, minute, event_type
+        on conflict (rollup_id, minute, event_type) do update
+        set
+          events = minutes.events + excluded.events,
+          units = minutes.units + excluded.units,
+          amount = minutes.amount + excluded.amount
       )
-      insert into pgsluice.minutes (rollup_id, minute, event_type, events, units, amount)
-      select rollup_id, minute, event_type, sum(events), sum(units), sum(amount)
-      from gone
-      group by rollup_id, minute, event_type
-      order by rollup_id, minute, event_type
-      on conflict (rollup_id, minute, event_type) do update
-      set
-        events = minutes.events + excluded.events,
-        units = minutes.units + excluded.units,
-        amount = minutes.amount + excluded.amount`;
+      select coalesce(sum(abs(events)), 0)::float8 as events
+      from gone`;
+    return moved!.events;
   });
 }

@@ -115,6 +115,7 @@ Deno.test("setup on the embedded server makes everything, and says what", async 
       "applied migration 0002_repair",
       "applied migration 0003_stages",
       "applied migration 0004_minutes",
+      "applied migration 0005_report_times",
       "made table user_events with its indexes",
       `ready: database spark_db of the embedded server in ${join(home, "data", "postgres")}`,
       "",

@@ -11,6 +11,7 @@ import { filesReloadCommand } from "../../src/cli/files_reload.ts";
 import { filesUndoCommand } from "../../src/cli/files_undo.ts";
 import { ingestCommand } from "../../src/cli/ingest.ts";
 import { pruneCommand } from "../../src/cli/prune.ts";
+import { queryCommand } from "../../src/cli/query.ts";
 import { rejectsDiscardCommand } from "../../src/cli/rejects_discard.ts";
 import { rejectsExportCommand } from "../../src/cli/rejects_export.ts";
 import { rejectsListCommand } from "../../src/cli/rejects_list.ts";
@@ -133,6 +134,7 @@ async function look({ readerUrl }: Guarded): Promise<void> {
   await run(0, verifyCommand);
   await run(0, filesListCommand);
   await run(0, rejectsListCommand);
+  assertStringIncludes(await run(0, queryCommand, "traffic", "--format", "csv"), "view");
   const [, first] = (await run(0, rejectsExportCommand, "-")).split("\n");
   await run(0, rejectsShowCommand, first!.split(",")[0]!);
 }

@@ -14,6 +14,7 @@ const MADE_TABLES = [
   "applied migration 0002_repair",
   "applied migration 0003_stages",
   "applied migration 0004_minutes",
+  "applied migration 0005_report_times",
   "made table user_events with its indexes",
 ];
 

@@ -68,7 +68,7 @@ minutesTest("merging changes nothing for who looks, beside batches and undo", as
     limits: { rows: 50, sizeBytes: 1e6, lingerMs: 1 },
   });
   await heard.until(() => heard.starts > 0);
-  const merges: Promise<void>[] = [];
+  const merges: Promise<number>[] = [];
   for (let file = 0; file < 20; file++) {
     await writeEvents(place, `${file}.csv`, csvText(eventLines(100 * file, 100 * file + 120)));
     merges.push(mergeMinutes(place.database.sql));
@@ -167,6 +167,7 @@ minutesTest("a worker merges what came, one merge at a time, until it is closed"
   const client = await connect(place.database.target, { applicationName: "test" });
   const faults: unknown[] = [];
   const worker = new MinutesWorker({
+    table: "user_events",
     open: () => Promise.resolve(client),
     onFault: (error) => faults.push(error),
     intervalMs: 1,
