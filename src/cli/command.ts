@@ -10,6 +10,7 @@ export type FlagKind =
   | "percent" // "5" or "5%", 0 to 100, kept as the number before the sign
   | "duration" // "250ms", "5s", "2m", "1h", "30d"; milliseconds
   | "bytes" // "64KiB", "4MiB", "1000"; bytes
+  | "moment" // a duration, or a date or date and time; the text as it is, for `parseMoment`
   | "instant"; // ISO 8601 date or date and time, UTC unless it names a zone; epoch milliseconds
 
 export interface Flag {

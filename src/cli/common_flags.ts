@@ -49,6 +49,13 @@ export const timezoneFlag: Flag = {
   defaultText: "UTC",
 };
 
+export const sinceFlag: Flag = {
+  name: "since",
+  kind: "moment",
+  placeholder: "TIME",
+  summary: "from there on, as in 2026-03-14T10:00; or so long before, as in 1h",
+};
+
 export const jsonFlag: Flag = {
   name: "json",
   kind: "switch",

@@ -12,6 +12,7 @@ const JSON_TYPES: Readonly<Record<FlagKind, readonly JsonType[]>> = {
   percent: ["number", "string"],
   duration: ["string"], // a number would lack its unit
   bytes: ["integer", "string"],
+  moment: ["string"],
   instant: ["string"],
 };
 

@@ -1,4 +1,6 @@
 import type { Flag, FlagKind } from "./command.ts";
+import { parseMoment } from "./moment.ts";
+import { DURATION, parseDuration } from "./parse_duration.ts";
 
 export type FlagValue = boolean | number | string;
 
@@ -13,7 +15,6 @@ interface FlagParser {
 
 const WHOLE = /^(\d[\d_]*)([kKmM]?)$/;
 const PERCENT = /^(\d+(?:\.\d+)?)%?$/;
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 const BYTES = /^(\d[\d_]*)(B|KiB|MiB|GiB)?$/;
 
 const PARSERS: Readonly<Record<FlagKind, FlagParser>> = {
@@ -35,6 +36,11 @@ const PARSERS: Readonly<Record<FlagKind, FlagParser>> = {
     parse: parseDuration,
   },
   bytes: { expected: "a size such as 64KiB, 4MiB or 1000", pattern: BYTES, parse: parseBytes },
+  moment: {
+    expected: "a duration such as 1h or 30d, or a date or a date and time such as 2025-01-31 or " +
+      "2025-01-31T08:00",
+    parse: (text) => parseMoment(text) === undefined ? undefined : text,
+  },
   instant: {
     expected: "a date or a date and time such as 2025-01-31 or 2025-01-31T08:00:00Z",
     parse: parseInstant,
@@ -80,13 +86,6 @@ function parsePercent(text: string): number | undefined {
   return percent <= 100 ? percent : undefined;
 }
 
-function parseDuration(text: string): number | undefined {
-  const match = DURATION.exec(text);
-  if (match === null) return undefined;
-  const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2]!]!;
-  return exactOrUndefined(Math.round(Number(match[1]) * unitMs));
-}
-
 function parseBytes(text: string): number | undefined {
   const match = BYTES.exec(text);
   if (match === null) return undefined;
@@ -94,17 +93,10 @@ function parseBytes(text: string): number | undefined {
   return exactOrUndefined(Number(match[1]!.replaceAll("_", "")) * unitBytes);
 }
 
+/** Of a time that names no zone in UTC. */
 function parseInstant(text: string): number | undefined {
-  // Temporal accepts a zone's name in brackets and, without an offset, ignores it
-  if (text.includes("[")) return undefined;
-  try {
-    return /(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/.test(text) && /\d[Tt ]\d/.test(text)
-      ? Temporal.Instant.from(text).epochMilliseconds
-      : Temporal.PlainDateTime.from(text).toZonedDateTime("UTC").epochMilliseconds;
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+  const moment = parseMoment(text);
+  return moment?.kind === "instant" ? moment.at("UTC") : undefined;
 }
 
 function exactOrUndefined(value: number): number | undefined {

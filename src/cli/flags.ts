@@ -110,9 +110,12 @@ function takePositional(
   given.set(flag.name, valueOf(flag, { source: "flag", place: "the argument", text }, command));
 }
 
-/** The value in the next argument; one that begins with `--` is a flag whose neighbour lacks it. */
+/**
+ * The value in the next argument; one that looks like a flag is one, whose neighbour lacks its
+ * value. A comment of SQL does not.
+ */
 function following(command: Command, flag: Flag, next: string | undefined): string {
-  if (next !== undefined && !next.startsWith("--")) return next;
+  if (next !== undefined && !/^--[a-z]/.test(next)) return next;
   throw usageError(
     `--${flag.name} needs a value: ${expectedValue(flag)}`,
     `--${flag.name} ${flag.placeholder ?? "VALUE"}, see \`pgsluice help ${command.name}\``,
@@ -171,7 +174,7 @@ class GivenFlags implements FlagValues {
   }
 
   text(name: string): string | undefined {
-    return this.#value(name, ["text"]) as string | undefined;
+    return this.#value(name, ["text", "moment"]) as string | undefined;
   }
 
   number(name: string): number | undefined {

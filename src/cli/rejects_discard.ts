@@ -24,7 +24,7 @@ async function runDiscard(context: CommandContext): Promise<number> {
   const { flags, positionals, terminal } = context;
   const ids = rejectIds(positionals);
   const isFiltered = flags.text("file") !== undefined || flags.text("code") !== undefined ||
-    flags.number("since") !== undefined;
+    flags.text("since") !== undefined;
   if (isFiltered === ids.length > 0) {
     throw usageError(
       isFiltered

@@ -1,6 +1,8 @@
 /** Flags that choose rejects, for the commands on them. */
 import type { RejectFilter } from "../rejects/reject_filter.ts";
 import type { Flag, FlagValues } from "./command.ts";
+import { sinceFlag } from "./common_flags.ts";
+import { parseMoment } from "./moment.ts";
 import type { PipelineSession } from "./pipeline_session.ts";
 
 export const FILTER_FLAGS: readonly Flag[] = [
@@ -16,12 +18,7 @@ export const FILTER_FLAGS: readonly Flag[] = [
     placeholder: "CODE",
     summary: "only those with this code, as in bad_number",
   },
-  {
-    name: "since",
-    kind: "instant",
-    placeholder: "INSTANT",
-    summary: "only those rejected at that time or later",
-  },
+  { ...sinceFlag, summary: "only those rejected since then, as in 1h or 2026-03-14T10:00" },
 ];
 
 /** @throws PgsluiceError `no-such-file` */
@@ -32,7 +29,10 @@ export async function filterFromFlags(
   const { findPath } = await import("../rejects/reject_filter.ts");
   const file = flags.text("file");
   const code = flags.text("code");
-  const sinceMs = flags.number("since");
+  const since = parseMoment(flags.text("since") ?? "");
+  const sinceMs = since?.kind === "ago"
+    ? Date.now() - since.durationMs
+    : since?.at(pipeline.timeZone);
   return {
     ...(file !== undefined && { path: await findPath(sql, pipeline, file) }),
     ...(code !== undefined && { code }),

@@ -84,6 +84,8 @@ export function sqlState(error: unknown): string | undefined {
 export function isConnectionError(error: unknown): boolean {
   const source = causeOf(error);
   if (!(source instanceof Error) || source.name === "PostgresError") return false;
+  // of stdout, whose reader has gone; a socket's is told as a lost connection
+  if (source instanceof Deno.errors.BrokenPipe) return false;
   const code = (source as { code?: unknown }).code;
   return typeof code === "string" && CONNECTION_CODES.has(code);
 }

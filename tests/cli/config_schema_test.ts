@@ -40,6 +40,7 @@ function isAccepted(flag: Flag, value: JsonScalar): boolean {
 const BEYOND: Readonly<Partial<Record<FlagKind, readonly JsonScalar[]>>> = {
   percent: ["101", "101%"],
   text: [-1], // the command alone knows what its text may say
+  moment: ["", "x", "1MiB", "50k", "5", "101", "101%", "0.5%", "-1"],
   instant: ["", "x", "5s", "1MiB", "50k", "5", "101", "101%", "0.5%", "-1"],
 };
 

@@ -2,7 +2,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { ingestCase } from "../support/ingest_case.ts";
-import { csvText, eventLines, type IngestPlace, verifyExact } from "../support/ingest_fixture.ts";
+import {
+  csvText,
+  eventLine,
+  eventLines,
+  type IngestPlace,
+  verifyExact,
+} from "../support/ingest_fixture.ts";
 import { until } from "../support/until.ts";
 
 const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
@@ -86,6 +92,19 @@ ingestCase("a reader that has enough ends the writer without an error", async (p
   const lines = stdout.trimEnd().split("\n");
   assertMatch(lines[0]!, /^event_id,/);
   assertEquals(lines.slice(3), ["0 0"]);
+});
+
+ingestCase("a reader that has enough ends a list from the database as well", async (place) => {
+  const lines = eventLines(0, 1_000).map((line) => line.replace(/,view,/, ",glance,"));
+  await Deno.writeTextFile(join(place.events, "a.csv"), csvText([eventLine(1_000), ...lines]));
+  assertEquals((await run(place, "pgsluice ingest ./events --once --quiet")).code, 0);
+  for (const command of ["rejects export", "rejects list --json"]) {
+    const { stdout, stderr } = await run(
+      place,
+      `pgsluice ${command} --quiet | head -c 1; echo " \${PIPESTATUS[@]}"`,
+    );
+    assertEquals([stdout.slice(1), stderr], [" 0 0\n", ""], command);
+  }
 });
 
 ingestCase("rejects come out of a pipe, are mended by sed and go in by another", async (place) => {

@@ -43,6 +43,7 @@ rejectsTest("rejects list is narrowed by file, code, time and limit", async (pla
     update pgsluice.rejects set rejected_at = '2026-01-01T00:00:00Z' where reject_id < 3`;
   assertEquals(await ids("--since", "2026-01-01T00:00:00Z"), [1, 2, 3]);
   assertEquals(await ids("--since", "2026-01-01T00:00:01Z"), [3]);
+  assertEquals(await ids("--since", "1h"), [3]);
   const limited = rowsOf((await runRejects(place, "list", "--limit", "1")).output);
   assertEquals(limited.slice(1, 4).map(([first]) => first), [
     "1",

@@ -9,7 +9,7 @@ import { csvBatch } from "./csv_batch.ts";
 
 async function loadRows({ sql }: TestDatabase): Promise<void> {
   const loader = new RowLoader({ schema: USER_EVENTS, table: "user_events" });
-  const batch = csvBatch(csvText(eventLines(0, 1_000)));
+  const batch = csvBatch(csvText(eventLines(0, 5_000)));
   await sql.begin((transaction) => loader.load(transaction, { batch, route: "copy" }));
 }
 
