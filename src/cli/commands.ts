@@ -5,6 +5,7 @@ import { checkpointShowCommand } from "./checkpoint_show.ts";
 import { completionCommand } from "./completion.ts";
 import { configSchemaCommand } from "./config_schema.ts";
 import { configShowCommand } from "./config_show.ts";
+import { dashboardCommand } from "./dashboard.ts";
 import { dbPsqlCommand } from "./db_psql.ts";
 import { dbStartCommand } from "./db_start.ts";
 import { dbStatusCommand } from "./db_status.ts";
@@ -20,6 +21,7 @@ import { generateCommand } from "./generate.ts";
 import { ingestCommand } from "./ingest.ts";
 import { manCommand } from "./man.ts";
 import { pruneCommand } from "./prune.ts";
+import { queryCommand } from "./query.ts";
 import { rejectsDiscardCommand } from "./rejects_discard.ts";
 import { rejectsExportCommand } from "./rejects_export.ts";
 import { rejectsListCommand } from "./rejects_list.ts";
@@ -40,6 +42,8 @@ export const COMMANDS: readonly Command[] = [
   generateCommand,
   ingestCommand,
   statusCommand,
+  dashboardCommand,
+  queryCommand,
   doctorCommand,
   verifyCommand,
   filesListCommand,

@@ -23,13 +23,27 @@ export async function folderStanding(
   // the ledger does not have the flag, but what came of it
   const recursive = files.some(({ path }) => path.includes("/"));
   const look = await lookAtFolder(pipeline, { recursive });
-  const { backlog, waiting } = compareFolder(files, look);
+  const { backlog, waiting, fresh } = compareFolder(files, look);
   return {
     lookedAtMs: clock!.atMs,
     backlog,
     backlogUnknown: look.kind === "unseen" ? look.why : null,
+    arrivedBytes: look.kind === "unseen" ? null : arrivedBytes(look, { files, fresh }),
     isUnfinished: await areUnfinished(pipeline.sourcePath, waiting),
   };
+}
+
+/** What is in the folder, and what was committed of files that are there no more or are shorter. */
+function arrivedBytes(
+  { candidates }: { readonly candidates: ReadonlyMap<string, Candidate> },
+  { files, fresh }: { files: readonly CommittedFile[]; fresh: readonly Candidate[] },
+): number {
+  const known = files.reduce(
+    (sum, { path, committedBytes }) =>
+      sum + Math.max(committedBytes, candidates.get(path)?.sizeBytes ?? 0),
+    0,
+  );
+  return fresh.reduce((sum, { sizeBytes }) => sum + sizeBytes, known);
 }
 
 async function areUnfinished(folder: string, waiting: readonly Candidate[]): Promise<boolean> {

@@ -2,7 +2,7 @@
  * A look that may cost much is taken so seldom that looking is a small part of the time.
  *
  * Invariant: at most one look is under way, and the next begins no earlier than `intervalMs` after
- * the last one began, nor before `IDLE_SHARE` times as long as it took has passed since its end.
+ * the last one began, nor before `idleShare` times as long as it took has passed since its end.
  */
 
 /** 5 % of the time is spent looking, at most. */
@@ -10,17 +10,25 @@ const IDLE_SHARE = 20;
 /** A look that takes no longer is waited for, so that a picture is of one moment. */
 const PATIENCE_MS = 200;
 
+export interface Pace {
+  readonly intervalMs: number;
+  /** 20 unless given; 100 means that 1 % of the time is spent looking, at most. */
+  readonly idleShare?: number;
+}
+
 export class PacedLook<Found> {
   readonly #look: () => Promise<Found>;
   readonly #intervalMs: number;
+  readonly #idleShare: number;
   #found: Found | null = null;
   #running: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
   #nextMs = -Infinity;
 
-  constructor(look: () => Promise<Found>, { intervalMs }: { intervalMs: number }) {
+  constructor(look: () => Promise<Found>, { intervalMs, idleShare = IDLE_SHARE }: Pace) {
     this.#look = look;
     this.#intervalMs = intervalMs;
+    this.#idleShare = idleShare;
   }
 
   /**
@@ -47,7 +55,8 @@ export class PacedLook<Found> {
       this.#failure = { error };
     }
     const endedMs = performance.now();
-    this.#nextMs = Math.max(beganMs + this.#intervalMs, endedMs + (endedMs - beganMs) * IDLE_SHARE);
+    const idleMs = (endedMs - beganMs) * this.#idleShare;
+    this.#nextMs = Math.max(beganMs + this.#intervalMs, endedMs + idleMs);
     this.#running = null;
   }
 }

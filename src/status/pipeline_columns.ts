@@ -8,6 +8,7 @@ export const PIPELINE_COLUMNS = `
   source_host as "sourceHost",
   source_path as "sourcePath",
   target_table as "targetTable",
+  time_zone as "timeZone",
   ${hasOwnerSql("name")} as "hasOwner",
   (
     select (extract(epoch from committed_at) * 1000)::float8

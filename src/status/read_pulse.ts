@@ -5,12 +5,16 @@ import { PAST_SECONDS, type Second, type WatchedPipeline } from "./watch_picture
 
 /** Of a pipeline, when no floor is known yet; beyond, the oldest seconds of a minute are missing. */
 const MOST_BATCHES = 50_000;
+/** Of other pipelines. */
+const MOST_NAMES = 100;
 
 export interface Pulse {
   /** ms since 1970, by the server's clock. */
   readonly atMs: number;
   readonly standbys: number;
   readonly pipelines: readonly (WatchedPipeline & { readonly past: readonly Second[] })[];
+  /** If the one that was asked for is not there: those that are. Else empty. */
+  readonly otherNames: readonly string[];
   /** The newest batch that is too old to be shown: the next question begins behind it. */
   readonly floor: number;
 }
@@ -59,8 +63,15 @@ export async function readPulse(
       ...row,
       past: wholeSeconds(seconds ?? [], atMs),
     })),
+    otherNames: pipeline !== null && rows.length === 0 ? await readNames(sql) : [],
     floor: Math.max(floor, ...rows.map((row) => row.floor ?? 0)),
   };
+}
+
+async function readNames(sql: Sql): Promise<readonly string[]> {
+  const rows = await sql<{ name: string }[]>`
+    select name from pgsluice.pipelines order by name limit ${MOST_NAMES}`;
+  return rows.map(({ name }) => name);
 }
 
 const PULSE = `

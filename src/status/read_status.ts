@@ -97,7 +97,6 @@ async function readPipelines(
     `
 select
   ${PIPELINE_COLUMNS},
-  time_zone as "timeZone",
   recent.records::float8 as "recentRecords",
   recent.bytes::float8 as "recentBytes",
   recent.elapsed_ms::float8 as "recentMs"

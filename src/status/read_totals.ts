@@ -23,7 +23,8 @@ interface CodeRow {
 
 interface LatencyRow {
   readonly pipelineId: number;
-  readonly ms: readonly [number, number];
+  readonly files: number;
+  readonly ms: readonly [number, number, number];
 }
 
 /** One consistent look at all pipelines. By the pipeline's id. */
@@ -43,8 +44,10 @@ export async function readTotals(
         ...sums(states.filter(isOfIt)),
         rejectCodes: codes.filter(isOfIt).map(({ code, count }) => ({ code, count })),
         latency: latency === undefined ? null : {
+          files: latency.files,
           medianMs: Math.max(0, latency.ms[0]),
           p95Ms: Math.max(0, latency.ms[1]),
+          p99Ms: Math.max(0, latency.ms[2]),
         },
         recentBatches: await readRecentBatches(snapshot, pipelineId),
       });
@@ -99,7 +102,8 @@ async function readLatencies(snapshot: TransactionSql): Promise<readonly Latency
   return await snapshot<LatencyRow[]>`
     select
       pipeline_id::float8 as "pipelineId",
-      percentile_cont(array[0.5, 0.95]) within group (
+      count(*)::float8 as files,
+      percentile_cont(array[0.5, 0.95, 0.99]) within group (
         order by extract(epoch from updated_at)::float8 * 1000 - modified_ms
       ) as ms
     from pgsluice.files

@@ -1,6 +1,6 @@
 /**
- * Pictures of the pipelines, for as long as somebody watches: over outages of the database, of which
- * the last picture before is kept.
+ * Pictures of the pipelines, for as long as somebody watches: over outages of the database, during
+ * which the last picture before is kept.
  *
  * Invariant: there is an outage if and only if the last attempt to get a picture has failed.
  */
@@ -13,21 +13,34 @@ import { hasData } from "./has_data.ts";
 import type { WatchPicture } from "./watch_picture.ts";
 import { WatchSession, type WatchSessionOptions } from "./watch_session.ts";
 
-/** A server that is away is tried no more often. */
-const RETRY_MS = 500;
-/** A server that says nothing for so long is away: even a dear question is answered earlier. */
+/** A server that is away is tried again after so long, each time after twice as long, to the most. */
+const FIRST_RETRY_MS = 500;
+const MOST_RETRY_MS = 4_000;
+/** Even a dear question is answered earlier. */
 const SILENCE_MS = 30_000;
 
 export interface WatchOptions extends WatchSessionOptions {
   readonly target: DatabaseTarget;
   /** Hears what a person should know about starting the embedded server. */
   readonly say: (text: string) => void;
+  /** In `pg_stat_activity`; `pgsluice status` unless given. */
+  readonly applicationName?: string;
+  /** A server that says nothing for so long is away; 30 s unless given. */
+  readonly silenceMs?: number;
+  /**
+   * A database that is away from the start, and a pipeline that is not there yet, are waited for:
+   * `look()` does not throw what may get better.
+   */
+  readonly isPatient?: boolean;
 }
 
 export interface Outage {
   readonly awayMs: number;
   /** Without a password. */
   readonly reason: string;
+  /** Of the error. */
+  readonly code: string;
+  readonly hint: string;
 }
 
 /** What there is to show at a moment. */
@@ -42,12 +55,14 @@ export interface WatchView {
 export class StatusWatch {
   readonly #options: WatchOptions;
   #session: WatchSession | null = null;
+  #isClosed = false;
   #hasStood = false;
   #picture: WatchPicture | null = null;
   /** By `performance.now()`, as all times here. */
   #pictureMs = 0;
-  #outage: { readonly sinceMs: number; readonly reason: string } | null = null;
+  #outage: { readonly sinceMs: number; readonly error: PgsluiceError } | null = null;
   #triedMs = -Infinity;
+  #retryMs = FIRST_RETRY_MS;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -55,20 +70,25 @@ export class StatusWatch {
 
   /**
    * Tries to get a new picture. To be called again only when it is over.
-   * @throws PgsluiceError what `connect` throws, if no attempt has succeeded yet, and
-   * `no-such-pipeline`
+   * @throws PgsluiceError unless it is patient: what `connect` throws, if no attempt has succeeded
+   * yet, and `no-such-pipeline`
    */
   async look(): Promise<void> {
     const startedMs = performance.now();
-    if (this.#outage !== null && startedMs - this.#triedMs < RETRY_MS) return;
+    if (this.#outage !== null) {
+      if (startedMs - this.#triedMs < this.#retryMs) return;
+      this.#retryMs = Math.min(MOST_RETRY_MS, this.#retryMs * 2);
+    }
     this.#triedMs = startedMs;
     try {
       this.#session ??= await this.#open();
+      if (this.#isClosed) return await this.#drop(); // closed while it was being opened
       const picture = await this.#read();
       this.#refuseMissing(picture);
       this.#picture = picture;
       this.#pictureMs = startedMs;
       this.#outage = null;
+      this.#retryMs = FIRST_RETRY_MS;
       this.#hasStood = true;
     } catch (error) {
       await this.#fail(error, startedMs);
@@ -82,37 +102,52 @@ export class StatusWatch {
       ageMs: this.#picture === null ? 0 : nowMs - this.#pictureMs,
       outage: this.#outage === null ? null : {
         awayMs: nowMs - this.#outage.sinceMs,
-        reason: this.#outage.reason,
+        reason: this.#outage.error.message,
+        code: this.#outage.error.code,
+        hint: this.#outage.error.hint,
       },
     };
   }
 
   /** Gives up what is under way. Twice is safe. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#drop();
+  }
+
+  async #drop(): Promise<void> {
     const session = this.#session;
     this.#session = null;
     await session?.close();
   }
 
   async #open(): Promise<WatchSession | null> {
-    const { target, say } = this.#options;
+    const { target, say, applicationName = "pgsluice status" } = this.#options;
     if (!await hasData(target)) return null;
-    const client = await connect(target, { applicationName: "pgsluice status", say });
-    return new WatchSession(client, this.#options);
+    try {
+      const client = await connect(target, { applicationName, say });
+      return new WatchSession(client, this.#options);
+    } catch (error) {
+      // an embedded server is there a moment before the ingester has made its database
+      const isMissing = error instanceof PgsluiceError && error.code === "database-missing";
+      if (isMissing && target.kind === "embedded") return null;
+      throw error;
+    }
   }
 
   async #read(): Promise<WatchPicture | null> {
     const session = this.#session;
     if (session === null) return null;
+    const { silenceMs = SILENCE_MS } = this.#options;
     let isSilent = false;
     const deadline = setTimeout(() => {
       isSilent = true;
       session.close();
-    }, SILENCE_MS);
+    }, silenceMs);
     try {
       return await session.read();
     } catch (error) {
-      throw isSilent ? connectionLost(`no answer in ${SILENCE_MS / 1000} s`) : error;
+      throw isSilent ? connectionLost(`no answer in ${silenceMs / 1000} s`) : error;
     } finally {
       clearTimeout(deadline);
     }
@@ -120,8 +155,8 @@ export class StatusWatch {
 
   /** A name that is there at first and goes away later is no mistake of the one who typed it. */
   #refuseMissing(picture: WatchPicture | null): void {
-    const { pipeline } = this.#options;
-    if (this.#hasStood || pipeline === undefined) return;
+    const { pipeline, isPatient } = this.#options;
+    if (this.#hasStood || pipeline === undefined || isPatient) return;
     if (picture !== null && picture.pipelines.length > 0) return;
     throw new PgsluiceError("no-such-pipeline", `there is no pipeline ${pipeline}`, {
       hint: "`pgsluice status` without --pipeline lists those there are",
@@ -133,8 +168,9 @@ export class StatusWatch {
       isConnectionError(error);
     const { target } = this.#options;
     const told = isOfDatabase ? databaseError(error, `asking ${describeTarget(target)}`) : error;
-    await this.close();
-    if (!this.#hasStood || !(told instanceof PgsluiceError)) throw told;
-    this.#outage = { sinceMs: this.#outage?.sinceMs ?? startedMs, reason: told.message };
+    await this.#drop();
+    const isAwaited = this.#hasStood || this.#options.isPatient === true;
+    if (!isAwaited || !(told instanceof PgsluiceError)) throw told;
+    this.#outage = { sinceMs: this.#outage?.sinceMs ?? startedMs, error: told };
   }
 }

@@ -27,6 +27,7 @@ export interface WatchedPipeline {
   /** The folder; `-` for streams. */
   readonly sourcePath: string;
   readonly targetTable: string;
+  readonly timeZone: string;
   /** True if an ingester holds the pipeline. */
   readonly hasOwner: boolean;
   /** ms since 1970. */
@@ -45,7 +46,12 @@ export interface Totals {
    * From a file's last change to the commit of what was last read of it, of the files committed in
    * the last minute; null if there are none. By two clocks, if the server is another machine.
    */
-  readonly latency: { readonly medianMs: number; readonly p95Ms: number } | null;
+  readonly latency: {
+    readonly files: number;
+    readonly medianMs: number;
+    readonly p95Ms: number;
+    readonly p99Ms: number;
+  } | null;
   /** Null if no batch tells of it. */
   readonly recentBatches: RecentBatches | null;
 }
@@ -57,6 +63,8 @@ export interface FolderStanding {
   /** Null if the source cannot be looked at from here; `backlogUnknown` says why. */
   readonly backlog: Backlog | null;
   readonly backlogUnknown: string | null;
+  /** Bytes of all that has come so far, committed or not, read or refused; null without a look. */
+  readonly arrivedBytes: number | null;
   /** All of the backlog are files that are read to a last record without its newline. */
   readonly isUnfinished: boolean;
 }
@@ -77,4 +85,6 @@ export interface WatchPicture {
   /** Ingesters that wait for another one to end. */
   readonly standbys: number;
   readonly pipelines: readonly PipelinePicture[];
+  /** If the one that was asked for is not there: those that are. Else empty. */
+  readonly otherNames: readonly string[];
 }

@@ -14,10 +14,12 @@ const JOURNAL_INTERVAL_MS = 10_000;
 export interface WatchSessionOptions {
   /** Only this one. */
   readonly pipeline?: string;
-  /** Folder of all journals. */
-  readonly checkpointsDirectory: string;
+  /** Folder of all journals; without it nothing is told of them. */
+  readonly checkpointsDirectory?: string;
   /** Between pictures. */
   readonly intervalMs: number;
+  /** Of what is dear, as `PacedLook` has it. */
+  readonly idleShare?: number;
 }
 
 export class WatchSession {
@@ -47,7 +49,7 @@ export class WatchSession {
       floor: this.#floor,
     });
     if (pulse === null) return null;
-    const { atMs, standbys, floor, pipelines } = pulse;
+    const { atMs, standbys, floor, pipelines, otherNames } = pulse;
     this.#floor = floor;
     this.#pipelines = pipelines;
     const totals = await this.#totals.get();
@@ -60,6 +62,7 @@ export class WatchSession {
         folder: await this.#folder(pipeline).get(),
         journal: await this.#journal(pipeline).get(),
       }))),
+      otherNames,
     };
   }
 
@@ -81,12 +84,13 @@ export class WatchSession {
 
   #journal(pipeline: WatchedPipeline): PacedLook<JournalStatus | null> {
     const { checkpointsDirectory } = this.#options;
+    const journals = checkpointsDirectory === undefined ? {} : { checkpointsDirectory };
     return remembered(
       this.#journals,
       pipeline.pipelineId,
       () =>
         this.#paced(
-          () => lookAtJournal(this.#client.sql, { pipeline, checkpointsDirectory }),
+          () => lookAtJournal(this.#client.sql, { pipeline, ...journals }),
           JOURNAL_INTERVAL_MS,
         ),
     );
@@ -94,7 +98,10 @@ export class WatchSession {
 
   #paced<Found>(look: () => Promise<Found>, intervalMs = 0): PacedLook<Found> {
     // a look of every picture is due with it, not a little later
-    return new PacedLook(look, { intervalMs: Math.max(intervalMs, this.#options.intervalMs / 2) });
+    return new PacedLook(look, {
+      intervalMs: Math.max(intervalMs, this.#options.intervalMs / 2),
+      ...(this.#options.idleShare !== undefined && { idleShare: this.#options.idleShare }),
+    });
   }
 }
 

@@ -8,6 +8,7 @@ const NO_BACKLOG: FolderStanding = {
   lookedAtMs: AT_MS - 100,
   backlog: { files: 0, sizeBytes: 0, oldestChangeMs: null },
   backlogUnknown: null,
+  arrivedBytes: 90,
   isUnfinished: false,
 };
 const OLD_BACKLOG: FolderStanding = {

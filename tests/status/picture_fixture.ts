@@ -26,7 +26,7 @@ export const TOTALS: Totals = {
   committedBytes: 146_800_640,
   filesByState: { done: 98, open: 1, failed: 2 },
   rejectCodes: [{ code: "bad_price", count: 100 }, { code: "bad_uuid", count: 23 }],
-  latency: { medianMs: 850, p95Ms: 2_100 },
+  latency: { files: 40, medianMs: 850, p95Ms: 2_100, p99Ms: 2_400 },
   recentBatches: {
     batches: 100,
     meanRecords: 1_543,
@@ -54,6 +54,7 @@ export function pipelinePicture(change: Partial<PipelinePicture> = {}): Pipeline
     sourceHost: "here",
     sourcePath: "/data/events",
     targetTable: '"user_events"',
+    timeZone: "UTC",
     hasOwner: true,
     lastBatchAtMs: AT_MS - 500,
     past: risingSeconds(),
@@ -62,6 +63,7 @@ export function pipelinePicture(change: Partial<PipelinePicture> = {}): Pipeline
       lookedAtMs: AT_MS - 100,
       backlog: { files: 12, sizeBytes: 15_204_352, oldestChangeMs: AT_MS - 3_200 },
       backlogUnknown: null,
+      arrivedBytes: 162_004_992,
       isUnfinished: false,
     },
     journal: {
@@ -80,7 +82,7 @@ export function viewOf(
   change: Partial<WatchView> = {},
 ): WatchView {
   return {
-    picture: { atMs: AT_MS, standbys: 0, pipelines },
+    picture: { atMs: AT_MS, standbys: 0, pipelines, otherNames: [] },
     ageMs: 20,
     outage: null,
     ...change,

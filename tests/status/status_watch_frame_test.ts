@@ -8,6 +8,10 @@ function frame(view: WatchView, columns: number, rows: number): string[] {
   return frameLines(view, { size: { columns, rows }, intervalMs: 1_000 }).map(({ text }) => text);
 }
 
+function outage(awayMs: number, reason: string): NonNullable<WatchView["outage"]> {
+  return { awayMs, reason, code: "database-unreachable", hint: "start it" };
+}
+
 Deno.test("a screen of 80 columns shows all of a pipeline", () => {
   assertEquals(frame(viewOf([pipelinePicture()]), 80, 24), [
     "pgsluice status  2026-03-14T10:22:31Z  Ctrl-C ends",
@@ -68,7 +72,7 @@ Deno.test("no line is wider than the screen and no frame higher, whatever they a
     viewOf([]),
     viewOf([odd]),
     viewOf([odd, pipelinePicture(), odd]),
-    viewOf([odd], { outage: { awayMs: 5_000, reason: "no\x1b answer ".repeat(30) } }),
+    viewOf([odd], { outage: outage(5_000, "no\x1b answer ".repeat(30)) }),
     viewOf([pipelinePicture()], { ageMs: 60_000 }),
     { picture: null, ageMs: 0, outage: null },
   ];
@@ -91,7 +95,7 @@ Deno.test("while the database is away, its last picture stays with its age", () 
   const reason = `connecting to postgresql://${"h".repeat(80)}/d: nothing listens there`;
   const view = viewOf([pipelinePicture()], {
     ageMs: 13_200,
-    outage: { awayMs: 12_300, reason },
+    outage: outage(12_300, reason),
   });
   const lines = frame(view, 60, 20);
   assertEquals(lines.slice(1, 4), [
@@ -99,7 +103,7 @@ Deno.test("while the database is away, its last picture stays with its age", () 
     `…${"h".repeat(33)}/d: nothing listens there`,
     'pipeline default: an ingester is at work; /data/events → "…',
   ]);
-  assertEquals(frame({ picture: null, ageMs: 0, outage: { awayMs: 1, reason } }, 60, 20).length, 4);
+  assertEquals(frame({ picture: null, ageMs: 0, outage: outage(1, reason) }, 60, 20).length, 4);
 });
 
 Deno.test("a picture that is old though the connection stands says so", () => {
