@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { queryCommand } from "../src/cli/query.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
 import { schemaHelp } from "../src/schema/schema_help.ts";
 import { USER_EVENTS } from "../src/schema/user_events.ts";
+import { runCommand } from "./support/run_command.ts";
 
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
 const README = await Deno.readTextFile(join(ROOT, "README.md"));
@@ -63,6 +65,11 @@ const COMPUTED: ReadonlyMap<string, Literals> = new Map<string, Literals>([
 
 Deno.test("the README shows the columns as the schema has them", () => {
   assert(README.includes(schemaHelp(USER_EVENTS).trim()), "copy the table of `ingest --help`");
+});
+
+Deno.test("the README lists the reports as pgsluice does", async () => {
+  const { output } = await runCommand(queryCommand, "--list");
+  assert(README.includes(output), output);
 });
 
 Deno.test("the README names every command", () => {
