@@ -14,8 +14,8 @@ interface Limits {
   readonly databaseUsed: number;
 }
 
-/** Besides those that carry batches: the owner's lock, and the ledger. */
-const OWN_CONNECTIONS = 2;
+/** Besides those that carry batches: the owner's lock, the ledger, and the sums by minute. */
+const OWN_CONNECTIONS = 3;
 
 /** The server has connections left for an ingest. */
 export const connectionsCheck: Check = {

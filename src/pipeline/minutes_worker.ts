@@ -1,4 +1,5 @@
 import type { DatabaseClient } from "../database/connect.ts";
+import { faultKind } from "../database/fault.ts";
 import { mergeMinutes } from "../sink/merge_minutes.ts";
 import { summarizeIndexes } from "../sink/summarize_indexes.ts";
 
@@ -16,7 +17,7 @@ export interface MinutesWorkerOptions {
   readonly table: string;
   /** Makes the connection it works on. */
   readonly open: () => Promise<DatabaseClient>;
-  /** Called once; it does nothing any more then. */
+  /** Called once, if what is wrong does not pass by itself; it does nothing any more then. */
   readonly onFault: (error: unknown) => void;
   /** 5,000 unless given. */
   readonly intervalMs?: number;
@@ -65,14 +66,24 @@ export class MinutesWorker {
       this.#client ??= await this.#options.open();
       if (!this.#isOver) await this.#work(this.#client);
     } catch (error) {
-      if (!this.#isOver) this.#options.onFault(error);
-      this.#isOver = true;
+      this.#failed(error);
     } finally {
       this.#isMerging = false;
     }
     if (!this.#hasMore) return;
     this.#hasMore = false;
     this.committed();
+  }
+
+  /** The reports can wait; a session that has all else it needs must not end for them. */
+  #failed(error: unknown): void {
+    if (this.#isOver) return;
+    this.#client?.destroy();
+    this.#client = null;
+    this.#hasMore = true;
+    if (faultKind(error) === "retry") return;
+    this.#isOver = true;
+    this.#options.onFault(error);
   }
 
   async #work({ sql }: DatabaseClient): Promise<void> {

@@ -223,12 +223,12 @@ Deno.test("too few connections are a warning, hardly any a problem", async () =>
     return line(await lookAtDatabase(connectionsCheck, role.url));
   };
   assertMatch(await look(-1), /^ok \d+ of the server's \d+ connections are left/);
-  assertMatch(await look(6), /^ok .*; 6 of the 6 of role \S+ connections are left/);
+  assertMatch(await look(7), /^ok .*; 7 of the 7 of role \S+ connections are left/);
   assertMatch(
-    await look(4),
-    /^warning 4 of the 4 of role .* → pgsluice ingest --connections 2, or/,
+    await look(5),
+    /^warning 5 of the 5 of role .* → pgsluice ingest --connections 2, or/,
   );
-  assertMatch(await look(2), /^problem 2 of the 2 of role .* → end other sessions, or alter role/);
+  assertMatch(await look(3), /^problem 3 of the 3 of role .* → end other sessions, or alter role/);
 });
 
 Deno.test("a pipeline bound to another source, and a journal of another database, are problems", async () => {

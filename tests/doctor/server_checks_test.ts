@@ -145,7 +145,7 @@ Deno.test("a server that may lose or fill up is told so", async () => {
     settings: {
       full_page_writes: "off",
       synchronous_commit: "off",
-      max_connections: "10",
+      max_connections: "11",
       archive_mode: "on",
       archive_command: "/bin/false",
     },
@@ -189,7 +189,7 @@ Deno.test("a server that may lose or fill up is told so", async () => {
       await other.close();
       return row!.busy === 4;
     });
-    assertMatch(await look(connectionsCheck), /^ok 6 of the server's 10 connections are left/);
+    assertMatch(await look(connectionsCheck), /^ok 7 of the server's 11 connections are left/);
     client.destroy();
     await Promise.all(busy);
   } finally {

@@ -4,7 +4,8 @@ import { filesReloadCommand } from "../../src/cli/files_reload.ts";
 import { filesUndoCommand } from "../../src/cli/files_undo.ts";
 import { setupCommand } from "../../src/cli/setup.ts";
 import { verifyCommand } from "../../src/cli/verify.ts";
-import { connect } from "../../src/database/connect.ts";
+import { connect, type DatabaseClient } from "../../src/database/connect.ts";
+import { connectionLost } from "../../src/database/connection_lost.ts";
 import { MinutesWorker } from "../../src/pipeline/minutes_worker.ts";
 import { hasManyDeltas, mergeMinutes } from "../../src/sink/merge_minutes.ts";
 import {
@@ -161,26 +162,33 @@ minutesTest("a table that was given the name of another one is counted anew", as
   assertEquals((await sums(place)).events, 10);
 });
 
-minutesTest("a worker merges what came, one merge at a time, until it is closed", async (place) => {
+minutesTest("a worker merges what came, and tries again what passes by itself", async (place) => {
   await writeEvents(place, "a.csv", csvText(eventLines(0, 130)));
   await ingestOnce(place);
-  const client = await connect(place.database.target, { applicationName: "test" });
+  const { sql, target } = place.database;
   const faults: unknown[] = [];
+  let opened = 0;
+  let client: DatabaseClient | null = null;
   const worker = new MinutesWorker({
     table: "user_events",
-    open: () => Promise.resolve(client),
+    open: async () => {
+      if (++opened < 3) throw connectionLost("too many of them");
+      return client = await connect(target, { applicationName: "test" });
+    },
     onFault: (error) => faults.push(error),
     intervalMs: 1,
   });
   worker.committed();
   await until("all is merged", async () => (await sums(place)).waiting === 0);
   await verifyExact(place);
-  await place.database.sql`alter table pgsluice.minute_deltas rename to hidden`;
+  assertEquals([opened, faults], [3, []]);
+  // it does not pass by itself
+  await sql`alter table pgsluice.minute_deltas rename to hidden`;
   worker.committed();
   await until("it fails", () => faults.length > 0);
   worker.committed();
   worker.close();
-  await client.close();
+  await client!.close();
   assertEquals(faults.length, 1);
 });
 
