@@ -1,6 +1,7 @@
 /** `pgsluice status --watch`: a screen on a terminal, lines elsewhere, until it is told to stop. */
 import { bold, gray, red } from "@std/fmt/colors";
 import { EXIT } from "../pgsluice_error.ts";
+import { pause } from "../pause.ts";
 import { StatusWatch } from "../status/status_watch.ts";
 import type { CommandContext, Terminal } from "./command.ts";
 import { targetFromFlags } from "./database_option.ts";
@@ -148,15 +149,4 @@ function screenSize(): ScreenSize {
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-}
-
-async function pause(forMs: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => resolve();
-  const timer = setTimeout(end, forMs);
-  signal.addEventListener("abort", end, { once: true });
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", end);
 }

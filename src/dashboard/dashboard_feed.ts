@@ -13,7 +13,7 @@ import type { FolderStanding, Totals } from "../status/watch_picture.ts";
 import type { Hello, Trouble } from "./dashboard_facts.ts";
 import { EventAudience } from "./event_audience.ts";
 import { FolderArrivals } from "./folder_arrivals.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../pause.ts";
 import { pulseFacts, totalsFacts } from "./picture_facts.ts";
 import { ReportLooks } from "./report_looks.ts";
 

@@ -16,10 +16,10 @@ import { hasData } from "../status/has_data.ts";
 import type { ReportFacts, Reports } from "./dashboard_facts.ts";
 import { type DashboardReport, STATEMENT_TIMEOUT_MS } from "./dashboard_report.ts";
 import { DASHBOARD_REPORTS } from "./dashboard_reports.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../pause.ts";
 
-/** One that failed after `STATEMENT_TIMEOUT_MS` is not given up for hours. */
-const MOST_IDLE_MS = 600_000;
+/** One that failed after `STATEMENT_TIMEOUT_MS` is not given up for long. */
+const MOST_IDLE_MS = 300_000;
 /** While nothing changes, it is told that it was looked at; and no more often while much does. */
 const UNCHANGED_MS = 30_000;
 const LEAST_TELLING_MS = 500;

@@ -1,6 +1,6 @@
 import { type DashboardServer, serveDashboard } from "../dashboard/dashboard_server.ts";
 import { PAGE_ASSETS, PAGE_TAG } from "../dashboard/page_assets.ts";
-import { pause } from "../dashboard/pause.ts";
+import { pause } from "../pause.ts";
 import { generateEvents, type GenerateOptions } from "../generate/generate_events.ts";
 import { USER_EVENTS } from "../schema/user_events.ts";
 import {
