@@ -2,9 +2,9 @@
  * Asks the dashboard's reports, one after the other on one connection, for as long as somebody
  * looks.
  *
- * Invariants: all of them together take at most a given share of the time, and one that costs four
- * times as much as another is asked half as often; one that fails does not keep the others from
- * being asked. A database that is away is waited for.
+ * Invariants: once each has been asked, all of them together take at most a given share of the
+ * time, and one that costs four times as much as another is asked half as often; one that fails does
+ * not keep the others from being asked. A database that is away is waited for.
  */
 import { connect, type DatabaseClient, type Sql } from "../database/connect.ts";
 import type { DatabaseTarget } from "../database/database_target.ts";

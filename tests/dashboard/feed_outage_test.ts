@@ -1,7 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import type { DatabaseTarget } from "../../src/database/database_target.ts";
-import { embeddedServerStatus, stopEmbeddedServer } from "../../src/database/embedded_server.ts";
+import {
+  embeddedServerStatus,
+  startEmbeddedServer,
+  stopEmbeddedServer,
+} from "../../src/database/embedded_server.ts";
 import { TcpProxy } from "../database/tcp_proxy.ts";
 import { withOwnPlace } from "../outage/own_place.ts";
 import { ingestCase } from "../support/ingest_case.ts";
@@ -128,6 +132,15 @@ Deno.test("looking makes no embedded server, joins one that appears, and lets it
     await again.until("it is told again", () => again.totals?.loaded === 5);
     await dashboard.close();
     assertEquals(await isUp(), false);
+    // stopped by a person, it stays down until somebody starts it
+    await using later = serve({ target });
+    await using waiting = new Told(later.url);
+    await waiting.until("it is up again", () => waiting.totals?.loaded === 5);
+    await stopEmbeddedServer(dataDirectory);
+    await waiting.until("that is told", () => waiting.trouble?.code === "embedded-stopped");
+    assertEquals(await isUp(), false);
+    await startEmbeddedServer(dataDirectory, { say: () => {} });
+    await waiting.until("it goes on", () => waiting.trouble === null);
   } finally {
     await stopEmbeddedServer(dataDirectory);
     await Deno.remove(home, { recursive: true });

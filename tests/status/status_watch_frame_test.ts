@@ -124,7 +124,7 @@ Deno.test("a journal that is not level and an ingester that stands by are seen",
     },
   });
   const view: WatchView = {
-    picture: { atMs: AT_MS, standbys: 1, pipelines: [pipeline] },
+    picture: { atMs: AT_MS, standbys: 1, pipelines: [pipeline], otherNames: [] },
     ageMs: 1,
     outage: null,
   };
