@@ -130,8 +130,11 @@ async function eventExtent(
       )
       union all
       select unnest(array[min(minute), max(minute) filter (where minute < latest)])
-      from pgsluice.minute_deltas, limits
-      where rollup_id = ${rollupId}
+      from limits, (
+        select to_timestamp(60 * unnest(minutes)) as minute
+        from pgsluice.minute_deltas
+        where rollup_id = ${rollupId}
+      ) changed
     )
     select
       ceil(extract(epoch from now()) * 1000)::float8 as "nowMs",

@@ -1,7 +1,7 @@
 import type { TransactionSql } from "postgres";
 import type { Sql } from "../database/connect.ts";
 
-/** Leftovers of earlier runs that are worth a merge before there is anything new. */
+/** Minutes left of earlier runs that are worth a merge before there is anything new. */
 const LEFTOVERS = 5_000;
 
 /** Of all tables; whoever merges holds it until the transaction ends. "minutes" in ASCII. */
@@ -10,9 +10,8 @@ const MERGE_LOCK = "30796695599342963"; // a string: postgres.js has no bigint
 /** Whether earlier runs left so much that looking at the sums is slow. */
 export async function hasManyDeltas(sql: Sql): Promise<boolean> {
   const [row] = await sql<{ isMany: boolean }[]>`
-    select exists (
-      select from pgsluice.minute_deltas offset ${LEFTOVERS}
-    ) as "isMany"`;
+    select coalesce(sum(cardinality(minutes)) > ${LEFTOVERS}, false) as "isMany"
+    from pgsluice.minute_deltas`;
   return row!.isMany;
 }
 
@@ -36,11 +35,16 @@ export async function mergeMinutes(sql: Sql): Promise<number> {
     const [moved] = await transaction<{ events: number }[]>`
       with gone as (
         delete from pgsluice.minute_deltas
-        returning rollup_id, minute, event_type, events, units, amount
+        returning rollup_id, event_type, minutes, events, units, amounts
+      ), changes as (
+        select rollup_id, event_type, change.*
+        from gone
+        cross join unnest(minutes, events, units, amounts) as change (minute, events, units, amount)
       ), merged as (
         insert into pgsluice.minutes (rollup_id, minute, event_type, events, units, amount)
-        select rollup_id, minute, event_type, sum(events), sum(units), sum(amount)
-        from gone
+        select
+          rollup_id, to_timestamp(60 * minute), event_type, sum(events), sum(units), sum(amount)
+        from changes
         group by rollup_id, minute, event_type
         order by rollup_id, minute, event_type
         on conflict (rollup_id, minute, event_type) do update
@@ -50,7 +54,7 @@ export async function mergeMinutes(sql: Sql): Promise<number> {
           amount = minutes.amount + excluded.amount
       )
       select coalesce(sum(abs(events)), 0)::float8 as events
-      from gone`;
+      from changes`;
     return moved!.events;
   });
 }

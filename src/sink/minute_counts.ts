@@ -2,16 +2,19 @@ import { type MinuteSums, type Schema, type SourceColumn, sumsColumns } from "..
 import { COPY_HEADER_BYTES } from "../schema/tuple_buffer.ts";
 import type { Batch } from "./batch.ts";
 
-/** What rows of one minute and type come to. */
-export interface MinuteCount {
-  /** Whole minutes since 1970. */
-  readonly minute: number;
+/**
+ * What rows of one type come to by minute. Each is an array as SQL reads it, of one element a minute:
+ * a batch may have a minute for every row, and that many objects cost more than all else of it.
+ */
+export interface MinuteCounts {
   readonly eventType: string;
-  readonly events: number;
-  /** Sum of the quantities. */
-  readonly units: number;
-  /** Sum of price * quantity, as SQL reads a numeric. */
-  readonly amount: string;
+  /** Whole minutes since 1970. */
+  readonly minutes: string;
+  readonly events: string;
+  /** Sums of the quantities. */
+  readonly units: string;
+  /** Sums of price * quantity. */
+  readonly amounts: string;
 }
 
 /** In front of a tuple: how many columns it has. In front of a column: its length, or -1. */
@@ -29,18 +32,14 @@ const MINUTES_TO_2000 = 15_778_080;
 /** Beyond, the high half of a time in µs does not fit a double together with the low one. */
 const EXACT_HIGH = 0x20_0000;
 
-/** Sums of one minute and type, in units of the price's last decimal. */
-interface Sums {
-  readonly minute: number;
-  readonly type: number;
-  events: number;
-  units: number;
-  /** A safe integer; what does not fit is in `amountBeyond`. */
-  amount: number;
-  amountBeyond: bigint;
-}
+/** No sums. */
+const EMPTY = 0;
+/** With more than half of its slots taken a table is slow. */
+const SLOTS_PER_ROW = 2;
+const LONGEST_NUMBER = 24;
+const [MINUS, COMMA, POINT, ZERO, OPENING, CLOSING] = [0x2d, 0x2c, 0x2e, 0x30, 0x7b, 0x7d] as const;
 
-/** Counts a batch's rows by minute and type, from their tuples. */
+/** Counts a batch's rows by minute and type, from their tuples. What it works with is kept. */
 export class MinuteCounter {
   readonly #columns: {
     readonly time: number;
@@ -52,6 +51,17 @@ export class MinuteCounter {
   readonly #typeBytes: readonly Uint8Array[];
   readonly #scale: number;
   readonly #places: Int32Array;
+  /** 1 and up: whose sums; found by minute and type. */
+  #slots = new Int32Array(0);
+  #count = 0;
+  #minutes = new Float64Array(0);
+  #typeOf = new Uint8Array(0);
+  #events = new Int32Array(0);
+  #units = new Float64Array(0);
+  /** In units of the price's last decimal; safe integers, and what does not fit is beside. */
+  #amounts = new Float64Array(0);
+  readonly #amountsBeyond = new Map<number, bigint>();
+  #text = new Uint8Array(0);
 
   constructor(schema: Schema & { readonly minutes: MinuteSums }) {
     const { time, type, price, quantity } = sumsColumns(schema);
@@ -69,14 +79,17 @@ export class MinuteCounter {
     this.#places = new Int32Array(1 + Math.max(...Object.values(this.#columns)));
   }
 
-  /** @param isOut rows that did not enter the table; null if all did */
-  count(batch: Batch, isOut: ((row: number) => boolean) | null): MinuteCount[] {
+  /**
+   * @param isOut rows that did not enter the table; null if all did
+   * @returns one for each type that has rows
+   */
+  count(batch: Batch, isOut: ((row: number) => boolean) | null): MinuteCounts[] {
     const { tupleEnds, rowCount, tuples } = batch;
+    this.#empty(rowCount);
     const view = new DataView(tuples.bytes.buffer, tuples.bytes.byteOffset);
     const { time, type, price, quantity } = this.#columns;
     const places = this.#places;
-    const found = new Map<number, Sums>();
-    let last: Sums | null = null;
+    let sums = -1;
     for (let row = 0; row < rowCount; row++) {
       if (isOut?.(row)) continue;
       let at = (row === 0 ? COPY_HEADER_BYTES : tupleEnds[row - 1]!) + COLUMN_COUNT_BYTES;
@@ -86,30 +99,100 @@ export class MinuteCounter {
       }
       const minute = minuteAt(view, places[time]!);
       const typeIndex = this.#typeAt(view, places[type]!);
-      if (last === null || last.minute !== minute || last.type !== typeIndex) {
-        const name: number = minute * this.#types.length + typeIndex;
-        last = found.get(name) ?? null;
-        if (last === null) {
-          last = { minute, type: typeIndex, events: 0, units: 0, amount: 0, amountBeyond: 0n };
-          found.set(name, last);
-        }
-      }
-      add(last, {
-        price: this.#unitsAt(view, places[price]!),
-        quantity: view.getInt32(places[quantity]!),
-      });
+      const isSame = sums >= 0 && this.#minutes[sums] === minute &&
+        this.#typeOf[sums] === typeIndex;
+      if (!isSame) sums = this.#sumsOf(minute, typeIndex);
+      this.#add(sums, this.#unitsAt(view, places[price]!), view.getInt32(places[quantity]!));
     }
-    return Array.from(found.values(), (sums) => this.#told(sums));
+    return this.#types.flatMap((eventType, index) => {
+      const minutes = this.#array(index, (each) => this.#minutes[each]! + MINUTES_TO_2000, 0);
+      if (minutes === null) return [];
+      return {
+        eventType,
+        minutes,
+        events: this.#array(index, (each) => this.#events[each]!, 0)!,
+        units: this.#array(index, (each) => this.#units[each]!, 0)!,
+        amounts: this.#array(index, (each) => this.#amounts[each]!, this.#scale)!,
+      };
+    });
   }
 
-  #told({ minute, type, events, units, amount, amountBeyond }: Sums): MinuteCount {
-    return {
-      minute: minute + MINUTES_TO_2000,
-      eventType: this.#types[type]!,
-      events,
-      units,
-      amount: decimal(BigInt(amount) + amountBeyond, this.#scale),
-    };
+  /** Makes room for so many rows. */
+  #empty(rowCount: number): void {
+    const slotCount = 2 ** Math.ceil(Math.log2(SLOTS_PER_ROW * rowCount + 1));
+    if (this.#slots.length < slotCount) {
+      this.#slots = new Int32Array(slotCount);
+      this.#minutes = new Float64Array(slotCount);
+      this.#typeOf = new Uint8Array(slotCount);
+      this.#events = new Int32Array(slotCount);
+      this.#units = new Float64Array(slotCount);
+      this.#amounts = new Float64Array(slotCount);
+    } else {
+      this.#slots.fill(EMPTY);
+    }
+    this.#count = 0;
+    this.#amountsBeyond.clear();
+  }
+
+  #sumsOf(minute: number, type: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = Math.imul(minute * this.#types.length + type | 0, 0x9e37_79b1) >>> 7 & mask;
+    for (;; slot = slot + 1 & mask) {
+      const sums = this.#slots[slot]! - 1;
+      if (sums < 0) break;
+      if (this.#minutes[sums] === minute && this.#typeOf[sums] === type) return sums;
+    }
+    const sums = this.#count++;
+    this.#slots[slot] = sums + 1;
+    this.#minutes[sums] = minute;
+    this.#typeOf[sums] = type;
+    this.#events[sums] = 0;
+    this.#units[sums] = 0;
+    this.#amounts[sums] = 0;
+    return sums;
+  }
+
+  #add(sums: number, price: number, quantity: number): void {
+    this.#events[sums]!++;
+    this.#units[sums]! += quantity;
+    const amount = price * quantity;
+    const sum = this.#amounts[sums]! + amount;
+    if (Number.isSafeInteger(amount) && Number.isSafeInteger(sum)) {
+      this.#amounts[sums] = sum;
+    } else {
+      const beyond = this.#amountsBeyond.get(sums) ?? 0n;
+      this.#amountsBeyond.set(sums, beyond + BigInt(price) * BigInt(quantity));
+    }
+  }
+
+  /**
+   * The sums of a type, of one kind, as SQL reads an array; null if there are none.
+   * @param scale decimals; those with some are amounts
+   */
+  #array(type: number, valueOf: (sums: number) => number, scale: number): string | null {
+    const longest = this.#count * LONGEST_NUMBER + 2;
+    if (this.#text.length < longest) this.#text = new Uint8Array(2 * longest);
+    let text = this.#text;
+    let length = 0;
+    for (let sums = 0; sums < this.#count; sums++) {
+      if (this.#typeOf[sums] !== type) continue;
+      text[length++] = length === 1 ? OPENING : COMMA;
+      const beyond = scale > 0 ? this.#amountsBeyond.get(sums) : undefined;
+      if (beyond === undefined) {
+        length = putNumber(text, length, valueOf(sums), scale);
+      } else {
+        const number = decimal(beyond + BigInt(valueOf(sums)), scale);
+        if (length + number.length + longest > text.length) {
+          const larger = new Uint8Array(2 * (text.length + number.length));
+          larger.set(text);
+          text = this.#text = larger;
+        }
+        length += new TextEncoder().encodeInto(number, text.subarray(length)).written;
+      }
+    }
+    if (length === 0) return null;
+    text[length++] = CLOSING;
+    return new TextDecoder().decode(text.subarray(0, length));
   }
 
   #typeAt(view: DataView, at: number): number {
@@ -152,13 +235,25 @@ function minuteAt(view: DataView, at: number): number {
   return Number(minute) - (time < 0n && time % BigInt(MINUTE_US) !== 0n ? 1 : 0);
 }
 
-function add(sums: Sums, { price, quantity }: { price: number; quantity: number }): void {
-  sums.events++;
-  sums.units += quantity;
-  const amount = price * quantity;
-  const sum = sums.amount + amount;
-  if (Number.isSafeInteger(amount) && Number.isSafeInteger(sum)) sums.amount = sum;
-  else sums.amountBeyond += BigInt(price) * BigInt(quantity);
+/**
+ * Puts a safe integer, in units of the last decimal, as a decimal number.
+ * @returns where it ends
+ */
+function putNumber(text: Uint8Array, start: number, value: number, scale: number): number {
+  let at = start;
+  if (value < 0) text[at++] = MINUS;
+  let rest = Math.abs(value);
+  let digits = 1;
+  for (let power = 10; power <= rest; power *= 10) digits++;
+  digits = Math.max(digits, scale + 1);
+  const end = at + digits + (scale > 0 ? 1 : 0);
+  for (let digit = 0, to = end; digit < digits; digit++) {
+    if (scale > 0 && digit === scale) text[--to] = POINT;
+    const tens = Math.floor(rest / 10);
+    text[--to] = ZERO + rest - 10 * tens;
+    rest = tens;
+  }
+  return end;
 }
 
 /** `1234n` of scale 2 is `12.34`. */

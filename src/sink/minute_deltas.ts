@@ -2,7 +2,7 @@
 import type { ISql, PendingQuery, Row } from "postgres";
 import { quoteIdentifier } from "../database/quote_identifier.ts";
 import type { MinuteSums } from "../schema/schema.ts";
-import type { MinuteCount } from "./minute_counts.ts";
+import type { MinuteCounts } from "./minute_counts.ts";
 
 /**
  * An `insert` of what has come, to stand alone or as a part of a statement. It enters nothing if the
@@ -11,21 +11,21 @@ import type { MinuteCount } from "./minute_counts.ts";
  */
 export function insertMinutes(
   sql: ISql,
-  { minutes, table }: { minutes: readonly MinuteCount[]; table: string },
+  { minutes, table }: { minutes: readonly MinuteCounts[]; table: string },
 ): PendingQuery<Row[]> {
-  const column = (valueOf: (count: MinuteCount) => unknown) =>
-    `{${minutes.map(valueOf).join(",")}}`;
-  const types = column(({ eventType }) => `"${eventType.replace(/[\\"]/g, "\\$&")}"`);
+  const arrays = (of: (counts: MinuteCounts) => string) => sql.array(minutes.map(of));
   return sql`
-    insert into pgsluice.minute_deltas (rollup_id, minute, event_type, events, units, amount)
-    select rollups.rollup_id, to_timestamp(60 * minute), event_type, events, units, amount
+    insert into pgsluice.minute_deltas (rollup_id, event_type, minutes, events, units, amounts)
+    select
+      rollups.rollup_id, event_type, minutes::bigint[], events::bigint[], units::bigint[],
+      amounts::numeric[]
     from unnest(
-      ${column(({ minute }) => minute)}::text::bigint[],
-      ${types}::text::text[],
-      ${column(({ events }) => events)}::text::bigint[],
-      ${column(({ units }) => units)}::text::bigint[],
-      ${column(({ amount }) => amount)}::text::numeric[]
-    ) as come (minute, event_type, events, units, amount)
+      ${arrays(({ eventType }) => eventType)}::text[],
+      ${arrays((counts) => counts.minutes)}::text[],
+      ${arrays(({ events }) => events)}::text[],
+      ${arrays(({ units }) => units)}::text[],
+      ${arrays(({ amounts }) => amounts)}::text[]
+    ) as come (event_type, minutes, events, units, amounts)
     cross join pgsluice.rollups
     where rollups.target_table = ${table}`;
 }

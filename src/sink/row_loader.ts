@@ -17,7 +17,7 @@ import type { Schema } from "../schema/schema.ts";
 import type { Batch } from "./batch.ts";
 import { gatherTuples, keyOrder } from "./key_order.ts";
 import { KeyReader } from "./key_reader.ts";
-import { type MinuteCount, MinuteCounter } from "./minute_counts.ts";
+import { MinuteCounter, type MinuteCounts } from "./minute_counts.ts";
 import { PresentKeys } from "./present_keys.ts";
 import { RecentKeys } from "./recent_keys.ts";
 import { type Outcome, rowsOut, type SortedRows, sortOut } from "./sort_out.ts";
@@ -47,7 +47,7 @@ const ALL_NEW: Outcome = { repeated: [], refused: [] };
 /** What became of a batch's rows, and what those that are in the table come to. */
 export interface LoadedRows extends SortedRows {
   /** To be entered by the same transaction; empty where the schema keeps no sums. */
-  readonly minutes: readonly MinuteCount[];
+  readonly minutes: readonly MinuteCounts[];
 }
 
 export class RowLoader {

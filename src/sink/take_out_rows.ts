@@ -37,11 +37,14 @@ export async function takeOutRows(
     : `, went (minute, event_type, events, units, amount) as (
   ${sumMinutes({ minutes, source: "removed" })}
 ), uncounted as (
-  insert into pgsluice.minute_deltas (rollup_id, minute, event_type, events, units, amount)
-  select rollup_id, minute, event_type, -events, -units, -amount
+  insert into pgsluice.minute_deltas (rollup_id, event_type, minutes, events, units, amounts)
+  select
+    rollup_id, event_type, array_agg(extract(epoch from minute)::bigint / 60), array_agg(-events),
+    array_agg(-units), array_agg(-amount)
   from went
   cross join pgsluice.rollups
   where target_table = $3
+  group by rollup_id, event_type
 )`;
   const [loaded] = await transaction.unsafe<{ count: number }[]>(
     `

@@ -133,11 +133,12 @@ minutesTest(
     await writeEvents(place, "a.csv", csvText(eventLines(0, 130)));
     await ingestOnce(place);
     const { sql, url } = place.database;
+    await mergeMinutes(sql);
     await sql`
-    update pgsluice.minute_deltas
+    update pgsluice.minutes
     set events = 61, amount = 762.50
     where minute = '2026-03-14 10:00Z'`;
-    await sql`delete from pgsluice.minute_deltas where minute = '2026-03-14 10:02Z'`;
+    await sql`delete from pgsluice.minutes where minute = '2026-03-14 10:02Z'`;
     const verified = await runCommand(verifyCommand, "--database", url);
     assertEquals(verified.exitCode, 3);
     assertStringIncludes(
@@ -208,7 +209,7 @@ minutesTest(
     assertEquals(await hasManyDeltas(sql), false);
     await sql`
     insert into pgsluice.minute_deltas
-    select rollup_id, minute, event_type, change, change, change
+    select rollup_id, event_type, minutes, array[change], array[change], array[change]
     from pgsluice.minute_deltas, (values (1), (-1)) as changes (change), generate_series(1, 3000)`;
     assertEquals(await hasManyDeltas(sql), true);
     const { heard, stop } = ingestWatching(place);

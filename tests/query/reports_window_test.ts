@@ -96,13 +96,17 @@ shopCase("what was undone moves the window's end back", async ({ ask, place }) =
   // the last minute that has events is 03:20 then; its sums are zeros, here merged and there not
   await sql`
     insert into pgsluice.minute_deltas
-    select rollup_id, minute, event_type, -events, -units, -amount
+    select
+      rollup_id, event_type, array[extract(epoch from minute)::bigint / 60], array[-events],
+      array[-units], array[-amount]
     from pgsluice.events_by_minute join pgsluice.rollups using (target_table)
     where minute >= '2024-03-31T22:00Z'`;
   assertEquals(isoWindow(await ask("top")), ["2024-03-31T02:21Z", "2024-03-31T03:21Z"]);
   await sql`
     insert into pgsluice.minute_deltas
-    select rollup_id, minute, event_type, -events, -units, -amount
+    select
+      rollup_id, event_type, array[extract(epoch from minute)::bigint / 60], array[-events],
+      array[-units], array[-amount]
     from pgsluice.events_by_minute join pgsluice.rollups using (target_table)`;
   const answer = await ask("traffic");
   assertEquals(pick(answer, "events").flat().every((events) => events === 0), true);

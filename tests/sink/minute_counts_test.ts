@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { USER_EVENTS } from "../../src/schema/user_events.ts";
-import { MinuteCounter } from "../../src/sink/minute_counts.ts";
+import { MinuteCounter, type MinuteCounts } from "../../src/sink/minute_counts.ts";
 import { sumMinutes } from "../../src/sink/minute_deltas.ts";
 import { RowLoader } from "../../src/sink/row_loader.ts";
 import { fuzz } from "../support/fuzz.ts";
@@ -39,16 +39,37 @@ Deno.test("a batch's sums by minute are worked out by hand", () => {
     // not to be counted
     { time: "2026-03-14T10:01:00Z", type: "view", price: "5", quantity: "1" },
   ]));
-  // 2026-03-14T10:00Z
-  const minute = 29_558_040;
+  // 2026-03-14T10:00Z is minute 29558040
   assertEquals(new MinuteCounter(SUMMED).count(batch, (row) => row === 4), [
-    // 0.10 + 2 * 0.20
-    { minute, eventType: "view", events: 2, units: 3, amount: "0.50" },
+    {
+      eventType: "view",
+      minutes: "{29558040,29558041}",
+      events: "{2,1}",
+      units: "{3,1}",
+      // 0.10 + 2 * 0.20
+      amounts: "{0.50,0.20}",
+    },
     // 3 * 12.34
-    { minute, eventType: "purchase", events: 1, units: 3, amount: "37.02" },
-    { minute: minute + 1, eventType: "view", events: 1, units: 1, amount: "0.20" },
+    {
+      eventType: "purchase",
+      minutes: "{29558040}",
+      events: "{1}",
+      units: "{3}",
+      amounts: "{37.02}",
+    },
   ]);
 });
+
+/** A line for each minute and type. */
+function linesOf(counts: readonly MinuteCounts[]): string[] {
+  const elements = (text: string) => text.slice(1, -1).split(",");
+  return counts.flatMap(({ eventType, minutes, events, units, amounts }) =>
+    elements(minutes).map((minute, index) =>
+      `${minute} ${eventType} ` +
+      [events, units, amounts].map((each) => elements(each)[index]).join()
+    )
+  );
+}
 
 Deno.test("sums by minute are those of PostgreSQL, over all that a row can hold", async () => {
   await using database = await testDatabase({ setUp: true });
@@ -77,8 +98,7 @@ Deno.test("sums by minute are those of PostgreSQL, over all that a row can hold"
       quantity: random.below(4) === 0 ? "2147483647" : String(1 + random.below(9)),
     }));
     const batch = csvBatch(text(events));
-    const counted = counter.count(batch, null)
-      .map(({ minute, eventType, ...sums }) => `${minute} ${eventType} ${Object.values(sums)}`);
+    const counted = linesOf(counter.count(batch, null));
     await database.sql.begin(async (transaction) => {
       await transaction`delete from user_events`;
       const { minutes: told } = await loader.load(transaction, { batch, route: "copy" });

@@ -54,7 +54,7 @@ verifyTest(
 
 /** Row 6 is taken out of the sums by minute, too. */
 const UNCOUNTED = `insert into pgsluice.minute_deltas
-      select rollup_id, '2026-03-14 10:00Z', 'view', -1, -1, -12.50 from pgsluice.rollups`;
+      select rollup_id, 'view', '{29558040}', '{-1}', '{-1}', '{-12.50}' from pgsluice.rollups`;
 
 const TAMPERINGS: readonly Tampering[] = [
   {
