@@ -13,6 +13,7 @@ import { dbStopCommand } from "./db_stop.ts";
 import { dbUrlCommand } from "./db_url.ts";
 import { demoCommand } from "./demo.ts";
 import { doctorCommand } from "./doctor.ts";
+import { exportCommand } from "./export.ts";
 import { filesAcceptCommand } from "./files_accept.ts";
 import { filesListCommand } from "./files_list.ts";
 import { filesReloadCommand } from "./files_reload.ts";
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   dashboardCommand,
   queryCommand,
+  exportCommand,
   doctorCommand,
   verifyCommand,
   filesListCommand,

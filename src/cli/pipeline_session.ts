@@ -1,4 +1,4 @@
-import type { Sql } from "../database/connect.ts";
+import type { DatabaseClient, Sql } from "../database/connect.ts";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { NamedPipeline } from "../sink/named_pipeline.ts";
@@ -6,6 +6,8 @@ import type { CommandContext } from "./command.ts";
 
 /** What a command on one pipeline's ledger works with: one connection, and the pipeline. */
 export interface PipelineSession {
+  readonly client: DatabaseClient;
+  /** The client's. */
   readonly sql: Sql;
   readonly pipeline: NamedPipeline;
   readonly schema: Schema;
@@ -45,7 +47,7 @@ export async function withPipeline<Result>(
       schema: USER_EVENTS,
       table: undefined,
     });
-    return await work({ sql: client.sql, pipeline, schema: USER_EVENTS });
+    return await work({ client, sql: client.sql, pipeline, schema: USER_EVENTS });
   } catch (error) {
     if (sqlState(error) === undefined && !isConnectionError(error)) throw error;
     throw databaseError(error, `${doing} in ${describeTarget(target)}`);

@@ -4,6 +4,7 @@ import { databaseFlag, jsonFlag, pipelineFlag, quietFlag, sinceFlag } from "./co
 import { formatCount } from "./number_format.ts";
 import { formatFromFlags, QUERY_FORMATS, TABLE_ROWS } from "./query_format.ts";
 import { usageError } from "./usage_error.ts";
+import { untilFlag } from "./window_flags.ts";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
@@ -21,13 +22,7 @@ export const queryCommand: Command = {
       summary: "from there on, as in 2026-03-14T10:00; or so long before the end, as in 1h",
       defaultText: "the report's own window",
     },
-    {
-      name: "until",
-      kind: "text",
-      placeholder: "INSTANT",
-      summary: "up to there",
-      defaultText: "the newest event",
-    },
+    { ...untilFlag, defaultText: "the newest event" },
     {
       name: "by",
       kind: "text",

@@ -1,17 +1,16 @@
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { ReportPipeline } from "../query/find_report_pipeline.ts";
-import type { Report, ReportResult, ReportWindow } from "../query/report.ts";
-import type { CommandContext, FlagValues, Terminal } from "./command.ts";
-import { type Moment, parseMoment } from "./moment.ts";
+import type { Report, ReportResult } from "../query/report.ts";
+import type { CommandContext, Terminal } from "./command.ts";
 import { formatCount, formatDuration } from "./number_format.ts";
 import { cellAlignment } from "./query_cell.ts";
 import { type QueryFormat, TABLE_ROWS } from "./query_format.ts";
 import { type OutputColumn, type RowFormat, rowWriter } from "./query_rows.ts";
 import { withQuerySession } from "./query_session.ts";
-import { formatLocalTime } from "./query_time.ts";
 import { renderReport, shownColumns } from "./render_report.ts";
 import { suggestion } from "./suggestion.ts";
-import { usageError } from "./usage_error.ts";
+import { windowFromFlags } from "./window_flags.ts";
+import { windowText } from "./window_text.ts";
 
 /** @throws {PgsluiceError} `no-such-report` */
 export async function reportNamed(name: string): Promise<Report> {
@@ -37,8 +36,7 @@ export async function answerReport(
 ): Promise<void> {
   const { flags, terminal } = context;
   const report = await reportNamed(name);
-  const since = momentOf(flags, "since", ["ago", "instant"]);
-  const until = momentOf(flags, "until", ["instant"]);
+  const windowIn = windowFromFlags(flags, { command: "query" });
   const by = flags.text("by");
   const { findReportPipeline } = await import("../query/find_report_pipeline.ts");
   const { runReport } = await import("../query/run_report.ts");
@@ -47,9 +45,7 @@ export async function answerReport(
     const result = await runReport(sql, {
       pipeline,
       report,
-      ...(since?.kind === "ago" && { sinceAgoMs: since.durationMs }),
-      ...(since?.kind === "instant" && { sinceMs: since.at(pipeline.timeZone) }),
-      ...(until?.kind === "instant" && { untilMs: until.at(pipeline.timeZone) }),
+      ...windowIn(pipeline.timeZone),
       ...(by !== undefined && { by }),
       statementTimeoutMs: timeoutMs,
     });
@@ -119,40 +115,6 @@ function captionOf(
     formatDuration(tookMs);
 }
 
-function windowText({ sinceMs, untilMs }: ReportWindow, timeZone: string): string {
-  const said = (ms: number) =>
-    formatLocalTime(isoTime(ms)!, {
-      timeZone,
-      precision: ms % 60_000 === 0 ? "minute" : "second",
-    });
-  if (sinceMs === null) {
-    return untilMs === null ? "all there is" : `all until ${said(untilMs)} (${timeZone})`;
-  }
-  if (untilMs === null) return `from ${said(sinceMs)} (${timeZone})`;
-  return `${said(sinceMs)} to ${said(untilMs)} (${timeZone})`;
-}
-
 function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString().replace(".000Z", "Z");
-}
-
-const EXPECTED: Readonly<Record<Moment["kind"], string>> = {
-  ago: "a duration such as 1h or 30d",
-  instant: "a date or a date and time such as 2025-01-31 or 2025-01-31T08:00",
-};
-
-function momentOf(
-  flags: FlagValues,
-  name: "since" | "until",
-  kinds: readonly Moment["kind"][],
-): Moment | undefined {
-  const text = flags.text(name);
-  if (text === undefined) return undefined;
-  const moment = parseMoment(text);
-  if (moment !== undefined && kinds.includes(moment.kind)) return moment;
-  const expected = kinds.map((kind) => EXPECTED[kind]).join(", or ");
-  throw usageError(
-    `${flags.givenBy(name)!.place}: expected ${expected}, got ${JSON.stringify(text)}`,
-    "pgsluice help query",
-  );
 }

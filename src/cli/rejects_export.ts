@@ -1,6 +1,7 @@
-import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
+import { EXIT } from "../pgsluice_error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { databaseFlag, pipelineFlag, quietFlag } from "./common_flags.ts";
+import type { ExportFile } from "./export_file.ts";
 import { formatCount } from "./number_format.ts";
 import { withPipeline } from "./pipeline_session.ts";
 import { FILTER_FLAGS, filterFromFlags } from "./rejects_flags.ts";
@@ -49,11 +50,7 @@ async function runExport(context: CommandContext): Promise<number> {
           },
         }),
     });
-    if (output !== null) {
-      await output.commit({ replace: false }).catch((error) => {
-        throw fileError(path, error);
-      });
-    }
+    await output?.commit();
     for (const { rejectId, reason } of missing) {
       terminal.say(`reject ${rejectId} is exported with an empty raw: ${reason}`);
     }
@@ -71,22 +68,7 @@ async function runExport(context: CommandContext): Promise<number> {
 }
 
 /** @throws PgsluiceError `export-file` if it is there, or cannot be made */
-async function createFile(path: string) {
-  const { AtomicFile } = await import("../generate/atomic_file.ts");
-  try {
-    const isThere = await Deno.lstat(path).then(() => true, () => false);
-    // somebody may have spent an hour in it
-    if (isThere) throw new Deno.errors.AlreadyExists("it is there already");
-    return await AtomicFile.create(path);
-  } catch (error) {
-    throw fileError(path, error);
-  }
-}
-
-function fileError(path: string, cause: unknown): PgsluiceError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new PgsluiceError("export-file", `cannot write ${path}: ${why}`, {
-    hint: "name a new file in a folder that is there, or leave it out for stdout",
-    cause,
-  });
+async function createFile(path: string): Promise<ExportFile> {
+  const { ExportFile } = await import("./export_file.ts");
+  return await ExportFile.create(path);
 }

@@ -22,6 +22,7 @@ export interface DatabaseClient {
   readonly silentMs: number;
   /** For the data of a COPY, of a client with one connection; see `Pool`. */
   readonly send: Pool["send"];
+  readonly receive: Pool["receive"];
   /** Waits for what is under way, 5 s at most. Never rejects. Twice is safe. */
   close(): Promise<void>;
   /**
@@ -91,6 +92,7 @@ async function open(
     return {
       sql: pool.sql,
       send: pool.send,
+      receive: pool.receive,
       get silentMs() {
         return pool.silentMs;
       },

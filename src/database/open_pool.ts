@@ -4,7 +4,7 @@ import { connectionLost } from "./connection_lost.ts";
 import type { Login } from "./find_login.ts";
 import { openSocket } from "./open_socket.ts";
 import type { TlsSettings } from "./tls_files.ts";
-import { WatchedSocket } from "./watched_socket.ts";
+import { type Diversion, WatchedSocket } from "./watched_socket.ts";
 
 /**
  * postgres.js. `bigint` and `numeric` columns arrive as strings, `bytea` as a Buffer, `timestamptz`
@@ -25,6 +25,12 @@ export interface Pool {
    * they have left, or why they have not.
    */
   send(bytes: Uint8Array, onSent?: (error?: Error | null) => void): void;
+  /**
+   * Lets `take` have what comes on the connection, in place of postgres.js; the pool has no other
+   * one. A chunk is good during the call alone.
+   * @throws the connection's error if it was lost
+   */
+  receive(take: (chunk: Uint8Array) => void): Diversion;
   /** Ends it, after what is under way or the timeout. Never rejects. Twice is safe. */
   end(timeoutS: number): Promise<void>;
   /** Drops all sockets at once; what is under way and what follows rejects. Twice is safe. */
@@ -149,6 +155,11 @@ export function openPool(
       const [socket] = sockets;
       if (socket !== undefined) socket.write(bytes, onSent);
       else onSent?.(lost ?? connectionLost("there is no connection"));
+    },
+    receive(take) {
+      const [socket] = sockets;
+      if (socket === undefined) throw lost ?? connectionLost("there is no connection");
+      return socket.divert(take);
     },
     end,
     lose,

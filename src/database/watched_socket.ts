@@ -3,6 +3,18 @@ import type net from "node:net";
 import { PgsluiceError } from "../pgsluice_error.ts";
 import { connectionLost } from "./connection_lost.ts";
 
+/** What comes on a socket, while somebody else than postgres.js takes it. */
+export interface Diversion {
+  /** Lets postgres.js have what came for it. */
+  pass(bytes: Uint8Array): void;
+  /** Nothing more is taken until `release`; little more is read, so that the server has to wait. */
+  hold(): void;
+  /** Does nothing after `end`. */
+  release(): void;
+  /** From now on postgres.js has all that comes. Twice is safe. */
+  end(): void;
+}
+
 /**
  * The socket as postgres.js sees it: a thin layer that decides what it hears of a lost connection.
  *
@@ -28,6 +40,9 @@ export class WatchedSocket extends EventEmitter {
   #lost: Error | null = null;
   #ended = false;
   #closeAnnounced = false;
+  /** Has what comes, in place of postgres.js. */
+  #taker: ((chunk: Uint8Array) => void) | null = null;
+  #isHeld = false;
   /** When something was sent after which nothing has come; by the performance clock. */
   #askedMs: number | null = null;
 
@@ -45,7 +60,8 @@ export class WatchedSocket extends EventEmitter {
     this.#realClosed = closed.promise;
     socket.on("data", (chunk: Uint8Array) => {
       this.#askedMs = null;
-      this.emit("data", chunk);
+      if (this.#taker === null) this.emit("data", chunk);
+      else this.#taker(chunk);
     });
     socket.on("drain", () => this.emit("drain"));
     const lose = () => this.lose(lossOf(socket));
@@ -108,6 +124,41 @@ export class WatchedSocket extends EventEmitter {
     if (this.#closeAnnounced) return;
     this.#closeAnnounced = true;
     this.emit("close", false);
+  }
+
+  /**
+   * Lets `take` have what comes, in place of postgres.js. A chunk is good during the call alone.
+   *
+   * Meanwhile the socket is read piece by piece: of one that flows and is paused and resumed, Deno
+   * 2.7.11 may give the pieces in another order, having begun to read twice at a time.
+   */
+  divert(take: (chunk: Uint8Array) => void): Diversion {
+    const socket = this.#socket;
+    const read = () => {
+      // what is read is told as `data`, too
+      while (!this.#isHeld && socket.read() !== null);
+    };
+    let isOver = false;
+    this.#taker = take;
+    socket.on("readable", read);
+    return {
+      pass: (bytes) => this.emit("data", bytes),
+      hold: () => {
+        this.#isHeld = true;
+      },
+      release: () => {
+        if (isOver) return;
+        this.#isHeld = false;
+        read();
+      },
+      end: () => {
+        isOver = true;
+        // what is left of a lost connection begins anywhere
+        this.#taker = this.#lost === null ? null : () => {};
+        this.#isHeld = false;
+        socket.removeListener("readable", read);
+      },
+    };
   }
 
   setKeepAlive(on: boolean, delayMs: number): void {

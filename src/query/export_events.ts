@@ -17,13 +17,14 @@ const FORMATS = { csv: csvFormat, ndjson: ndjsonFormat } as const;
 
 export type ExportFormatName = keyof typeof FORMATS;
 
-export const EXPORT_FORMATS = Object.keys(FORMATS) as readonly ExportFormatName[];
-
 /**
  * Until the server has something to send it would not notice that nobody is there to take it; not
  * every server can look.
  */
 const CHECK_INTERVAL = "250ms";
+
+/** For a piece that is being written when the export is given up, so that it ends with a line. */
+const SETTLE_TIMEOUT_MS = 1_000;
 
 /**
  * For the transaction. Rows come in the order of the table, from its beginning, so that the same
@@ -63,8 +64,8 @@ export interface ExportedEvents extends ExportProgress {
 /**
  * Writes the rows of the pipeline's table whose events are in the window, from one snapshot, in the
  * order in which the table has them. Only what arrives in the CSV is written, so that it can be
- * loaded again. What is written ends with a whole line, whatever happens. Memory does not grow with
- * the table; a writer that takes its time makes the server wait.
+ * loaded again. What is written ends with a whole line, whatever happens, unless the writer has
+ * stalled. Memory does not grow with the table; a writer that takes its time makes the server wait.
  *
  * @param client of one connection, which is destroyed if it was not the server that failed
  * @throws PgsluiceError those of `exportWindow`; what the database says, what `write` rejects with,
@@ -86,37 +87,68 @@ export async function exportEvents(
     },
   });
   output.buffer.putBytes(format.head);
-  await lookAfterReader(client);
-  // once the client is destroyed the transaction has nothing to say
-  let cause: { readonly error: unknown } | null = null;
-  const copy = async (snapshot: TransactionSql): Promise<ReportWindow> => {
-    const { pipeline, request, signal } = options;
-    for (const [name, value] of Object.entries(SETTINGS)) {
-      await snapshot`select set_config(${name}, ${value}, true)`;
-    }
-    const window = await exportWindow(snapshot, { pipeline, request });
-    try {
-      await copyOut(snapshot, {
-        client,
-        statement: copyStatement(pipeline, { columns, window }),
-        onRow: (bytes, at, end) => rows.put(output.buffer, bytes, at, end),
-        untilRoom: () => output.handOn(),
-        signal,
-      });
-    } catch (error) {
-      cause = { error };
-      throw error;
-    }
-    return window;
-  };
+  let fault: unknown;
   try {
-    const window = await client.sql.begin("isolation level repeatable read read only", copy);
-    await output.finish();
+    await lookAfterReader(client);
+    const window = await client.sql.begin(
+      "isolation level repeatable read read only",
+      (snapshot) =>
+        copyWindow(snapshot, { client, options, rows, output }).catch((error) => {
+          // the transaction would tell how it ended once the client is destroyed, not why
+          fault = error;
+          throw error;
+        }),
+    );
+    await unlessAborted(output.finish(), options.signal);
     return { window, rowCount: rows.rowCount, sizeBytes };
   } catch (error) {
-    await output.settle().catch(() => {});
-    throw (cause as { readonly error: unknown } | null)?.error ?? error;
+    await settled(output);
+    throw fault ?? error;
   }
+}
+
+async function copyWindow(
+  snapshot: TransactionSql,
+  { client, options, rows, output }: {
+    client: DatabaseClient;
+    options: ExportOptions;
+    rows: ExportRows;
+    output: ExportOutput;
+  },
+): Promise<ReportWindow> {
+  const { pipeline, schema, request, signal } = options;
+  for (const [name, value] of Object.entries(SETTINGS)) {
+    await snapshot`select set_config(${name}, ${value}, true)`;
+  }
+  const window = await exportWindow(snapshot, { pipeline, request });
+  await copyOut(snapshot, {
+    client,
+    statement: copyStatement(pipeline, { columns: schema.columns, window }),
+    onRow: (bytes, at, end) => rows.put(output.buffer, bytes, at, end),
+    untilRoom: () => output.handOn(),
+    signal,
+  });
+  return window;
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Waits for the piece that is being written. */
+async function settled(output: ExportOutput): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, SETTLE_TIMEOUT_MS));
+  await Promise.race([output.settle().catch(() => {}), timeout]);
+  clearTimeout(timer);
 }
 
 async function lookAfterReader({ sql }: DatabaseClient): Promise<void> {

@@ -17,7 +17,7 @@ export const MAX_BUCKETS = 100_000;
 
 export interface WindowRequest {
   readonly pipeline: ReportPipeline;
-  readonly report: Report;
+  readonly report: Pick<Report, "name" | "clock" | "windowMs" | "inWholeMinutes" | "maxEvents">;
   readonly by: string | null;
   readonly sinceMs?: number;
   readonly sinceAgoMs?: number;

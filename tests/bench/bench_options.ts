@@ -7,6 +7,8 @@ export interface BenchOptions {
   readonly quick: boolean;
   /** So often both sides of a comparison are measured, in turn. */
   readonly rounds: number;
+  /** How many events, of those that can do with fewer than are meant; null for these. */
+  readonly events: number | null;
   /** A database of its own on the bench's server. */
   readonly place: BenchPlace;
   readonly datasets: Datasets;
