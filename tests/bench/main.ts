@@ -42,7 +42,6 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   soak: async () => (await import("./soak_bench.ts")).soakBench,
   folder: async () => (await import("./folder_bench.ts")).folderBench,
   export: async () => (await import("./export_bench.ts")).exportBench,
-  dashboard: async () => (await import("./dashboard_bench.ts")).dashboardBench,
   reports: async () => (await import("./reports_bench.ts")).reportsBench,
   dashboard: async () => (await import("./dashboard_bench.ts")).dashboardBench,
 };
