@@ -210,6 +210,20 @@ shopCase(
 );
 
 shopCase(
+  "no report on events meets them in a loop for each, of which statistics know nothing",
+  async ({ ask }) => {
+    for (const name of REPORTS.keys()) {
+      const report = {
+        ...REPORTS.get(name)!,
+        text: "select current_setting('enable_nestloop') as loops",
+        columns: [{ name: "loops", unit: "text", description: "" }] as const,
+      };
+      assertEquals((await ask(name, { report })).rows, [["off"]], name);
+    }
+  },
+);
+
+shopCase(
   "top and funnel find their window by the index, whatever the statistics say",
   async ({ ask }) => {
     for (const name of ["top", "funnel"]) {
