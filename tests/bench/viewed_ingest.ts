@@ -36,10 +36,9 @@ export class ViewedIngest implements Loader {
     }).spawn();
     const closing = new AbortController();
     const pages: Promise<void>[] = [];
+    const output = dashboard.stdout.pipeThrough(new TextDecoderStream()).getReader();
     try {
-      const output = dashboard.stdout.pipeThrough(new TextDecoderStream()).getReader();
       const { value: url } = await output.read();
-      output.releaseLock();
       const first = Promise.withResolvers<void>();
       for (let page = 0; page < this.#viewers; page++) {
         pages.push(view(new URL("/events", url!.trim()), closing.signal, first.resolve));
@@ -60,7 +59,7 @@ export class ViewedIngest implements Loader {
       closing.abort();
       dashboard.kill("SIGTERM");
       await dashboard.status;
-      await dashboard.stdout.cancel();
+      await output.cancel();
       await Promise.all(pages);
     }
   }
