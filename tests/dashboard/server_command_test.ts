@@ -83,7 +83,7 @@ ingestCase(
       const { stderr } = await served.end("SIGTERM");
       assertMatch(
         stderr,
-        /^others can reach it, with the token; what they are sent is not encrypted\n/,
+        /^others can reach it, with the token; what they are sent is not encrypted\n/m,
       );
       assertEquals(stderr.includes(new URL(url.trim()).searchParams.get("token")!), false);
     }
