@@ -1,9 +1,9 @@
+import { DASHBOARD_ADDRESS } from "../dashboard/dashboard_address.ts";
 import { EXIT, PgsluiceError } from "../pgsluice_error.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { databaseFlag, pipelineFlag, quietFlag } from "./common_flags.ts";
 import { listenFlag } from "./listen_flag.ts";
 
-const ADDRESS = "127.0.0.1:8766";
 const TOKEN_CREDENTIAL = "dashboard-token";
 /** Characters. A random one of so many letters is not guessed. */
 const SHORTEST_TOKEN = 16;
@@ -15,7 +15,7 @@ export const dashboardCommand: Command = {
     {
       ...listenFlag,
       summary: "where the page is served; :8766 is of this machine only",
-      defaultText: ADDRESS,
+      defaultText: DASHBOARD_ADDRESS,
     },
     pipelineFlag,
     databaseFlag,
@@ -47,7 +47,7 @@ async function runDashboard({ flags, terminal, signal }: CommandContext): Promis
   const token = readCredential(TOKEN_CREDENTIAL, (name) => Deno.env.get(name));
   if (token !== undefined && token.length < SHORTEST_TOKEN) throw shortToken();
   const dashboard = serveDashboard({
-    listen: flags.text("listen") ?? ADDRESS,
+    listen: flags.text("listen") ?? DASHBOARD_ADDRESS,
     target: targetFromFlags(flags),
     pipeline: flags.text("pipeline") ?? "default",
     page: { assets: PAGE_ASSETS, tag: PAGE_TAG },

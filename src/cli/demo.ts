@@ -7,8 +7,6 @@ import { formatCount, formatDuration, formatRate } from "./number_format.ts";
 import { renderTable } from "./render_table.ts";
 
 const FOLDER = "pgsluice-demo";
-/** As that of `pgsluice dashboard`. */
-const DASHBOARD_ADDRESS = "127.0.0.1:8766";
 /** Says that a folder is a demo's, so that the next demo may throw it away. */
 const MARKER = ".pgsluice-demo";
 
@@ -54,7 +52,7 @@ async function runDemoCommand({ flags, terminal, signal }: CommandContext): Prom
 
   async function runLive(): Promise<DemoResult> {
     const { runLiveDemo } = await import("../demo/live_demo.ts");
-    return await runLiveDemo({ home, listen: DASHBOARD_ADDRESS, signal }, {
+    return await runLiveDemo({ home, signal }, {
       ...listenerOf(terminal),
       serving(url) {
         terminal.write(`${url}\n`).catch(() => {}); // whoever read stdout has gone

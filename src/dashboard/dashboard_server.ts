@@ -1,6 +1,7 @@
 /** The live page, its files, and its events over HTTP. It tells, and takes no orders. */
 import { createHash } from "node:crypto";
-import { formatListenAddress, listenError, parseListenAddress } from "../metrics/listen_address.ts";
+import { formatListenAddress, parseListenAddress } from "../metrics/listen_address.ts";
+import { serveHttp } from "../metrics/serve_http.ts";
 import { DashboardAccess } from "./dashboard_access.ts";
 import { DashboardFeed, type DashboardFeedOptions } from "./dashboard_feed.ts";
 import { respond } from "./respond.ts";
@@ -40,16 +41,19 @@ interface TaggedAsset extends Asset {
 /** @throws {PgsluiceError} `listen` */
 export function serveDashboard(options: DashboardOptions): DashboardServer {
   const { page, token = randomToken() } = options;
-  const address = parseListenAddress(options.listen);
   const assets = new Map([...page.assets].map(([path, asset]) => [path, tagged(asset)]));
   const feed = new DashboardFeed({ ...options, pageTag: page.tag });
   const closing = new AbortController();
-  const server = listen();
+  const server = serveHttp(options.listen, {
+    signal: closing.signal,
+    handler: (request) => access.check(request) ?? answer(request, { assets, feed }),
+    onError: (message) => text(500, `error: ${message}`),
+  });
   const { hostname: boundAddress, port } = server.addr;
   const access = new DashboardAccess({ boundAddress, port, token });
   const { needsToken } = access;
   return {
-    url: urlOf({ hostname: address.hostname, port }, {
+    url: urlOf({ hostname: parseListenAddress(options.listen).hostname, port }, {
       token: needsToken && options.token === undefined ? token : null,
     }),
     needsToken,
@@ -59,21 +63,6 @@ export function serveDashboard(options: DashboardOptions): DashboardServer {
       await server.finished;
     },
   };
-
-  function listen(): Deno.HttpServer<Deno.NetAddr> {
-    try {
-      return Deno.serve({
-        ...address,
-        signal: closing.signal,
-        onListen: () => {}, // the shell says so
-        onError: (error) =>
-          text(500, `error: ${error instanceof Error ? error.message : String(error)}`),
-        handler: (request) => access.check(request) ?? answer(request, { assets, feed }),
-      });
-    } catch (error) {
-      throw listenError(address, error);
-    }
-  }
 }
 
 function answer(

@@ -1,3 +1,4 @@
+import { DASHBOARD_ADDRESS } from "../dashboard/dashboard_address.ts";
 import { type DashboardServer, serveDashboard } from "../dashboard/dashboard_server.ts";
 import { PAGE_ASSETS, PAGE_TAG } from "../dashboard/page_assets.ts";
 import { pause } from "../pause.ts";
@@ -41,14 +42,13 @@ export interface LiveDemoListener extends DemoListener {
  * Generates without end and ingests (and kills the ingester once), with the live page, until the
  * signal; then loads what is left and verifies. Ends every process it began.
  * @param options.home an empty folder
- * @param options.listen where the page is served
  */
 export async function runLiveDemo(
-  options: { home: string; listen: string; signal: AbortSignal },
+  options: { home: string; signal: AbortSignal },
   listener: LiveDemoListener,
 ): Promise<DemoResult> {
   return await withDemoGround(options, listener, async (ground) => {
-    const dashboard = serveOrElsewhere(options.listen, ground, listener);
+    const dashboard = serveHereOrElsewhere(ground, listener);
     try {
       listener.serving(dashboard.url);
       await loadUntilSignal(ground, listener);
@@ -56,8 +56,9 @@ export async function runLiveDemo(
       await dashboard.close();
     }
     listener.step("loading what is left …");
-    const { code, stderr } = await startIngester(ground, "--once").ended();
-    if (code !== 0) throw new Error(`the ingester ended with code ${code}: ${stderr}`);
+    const last = startIngester(ground, "--once");
+    const { code } = await last.ended();
+    if (code !== 0) throw await endedByItself(last);
     return await concludeDemo(ground, listener);
   });
 }
@@ -66,7 +67,11 @@ async function loadUntilSignal(ground: DemoGround, listener: LiveDemoListener): 
   const { sql, signal } = ground;
   let ingester = startIngester(ground);
   let failure: { readonly error: unknown } | null = null;
-  const generation = generateAll(ground, listener).catch((error) => {
+  const over = new AbortController();
+  const generation = generateAll(
+    { ...ground, signal: AbortSignal.any([signal, over.signal]) },
+    listener,
+  ).catch((error) => {
     failure = { error };
   });
   const pace = new Pace();
@@ -91,14 +96,14 @@ async function loadUntilSignal(ground: DemoGround, listener: LiveDemoListener): 
       await pause(POLL_MS, signal);
     }
   } finally {
+    over.abort();
     await generation;
     await ingester.end("SIGTERM");
   }
 }
 
 /** A demo has no flag for its address: if the port is taken, another one will do. */
-function serveOrElsewhere(
-  listen: string,
+function serveHereOrElsewhere(
   { target }: DemoGround,
   listener: LiveDemoListener,
 ): DashboardServer {
@@ -111,7 +116,7 @@ function serveOrElsewhere(
       say: (text) => listener.step(text),
     });
   try {
-    return serve(listen);
+    return serve(DASHBOARD_ADDRESS);
   } catch (error) {
     const isTaken = error instanceof Error && error.cause instanceof Deno.errors.AddrInUse;
     if (!isTaken) throw error;

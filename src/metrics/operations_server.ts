@@ -2,7 +2,8 @@
 import { PgsluiceError } from "../pgsluice_error.ts";
 import type { Health } from "./health.ts";
 import type { IngestMetrics } from "./ingest_metrics.ts";
-import { formatListenAddress, listenError, parseListenAddress } from "./listen_address.ts";
+import { formatListenAddress } from "./listen_address.ts";
+import { serveHttp } from "./serve_http.ts";
 import { SharedQuestion } from "./shared_question.ts";
 
 /** Shorter than the 10 s that Prometheus and most probes wait. */
@@ -32,11 +33,14 @@ interface Page {
 
 /** @throws {PgsluiceError} `listen` */
 export function serveOperations(options: OperationsOptions): OperationsServer {
-  const address = parseListenAddress(options.listen);
   const question = new SharedQuestion(options.status, { deadlineMs: STATUS_DEADLINE_MS });
   const pages = pagesOf(options, question);
   const closing = new AbortController();
-  const server = listen();
+  const server = serveHttp(options.listen, {
+    signal: closing.signal,
+    handler: (request) => answer(request, pages),
+    onError: (message) => text(500, [`error: ${message}`]),
+  });
   return {
     address: formatListenAddress(server.addr),
     async close() {
@@ -45,20 +49,6 @@ export function serveOperations(options: OperationsOptions): OperationsServer {
       await server.finished;
     },
   };
-
-  function listen(): Deno.HttpServer<Deno.NetAddr> {
-    try {
-      return Deno.serve({
-        ...address,
-        signal: closing.signal,
-        onListen: () => {}, // the shell says so
-        onError: (error) => text(500, [`error: ${messageOf(error)}`]),
-        handler: (request) => answer(request, pages),
-      });
-    } catch (error) {
-      throw listenError(address, error);
-    }
-  }
 }
 
 function pagesOf(

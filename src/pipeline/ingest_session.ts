@@ -162,7 +162,7 @@ async function start(
     onFault: fault.reject,
     ...(options.times?.mergeMs === undefined ? {} : { intervalMs: options.times.mergeMs }),
   });
-  if (await hasManyDeltas(sql)) minutes.committed();
+  const hasLeftovers = await hasManyDeltas(sql);
   await owner.confirm();
   levelJournal(context, { owner, found, identity, epoch, files });
   const work = new SessionWork(context, {
@@ -174,6 +174,8 @@ async function start(
     openSink,
     minutes,
   });
+  // whoever has the work closes it, and the worker with it
+  if (hasLeftovers) minutes.committed();
   context.onProgress("started");
   observer.started({
     epoch,

@@ -1,5 +1,5 @@
 import type { DatabaseClient } from "../database/connect.ts";
-import { faultKind } from "../database/fault.ts";
+import { faultKind, isConnectionError } from "../database/fault.ts";
 import { mergeMinutes } from "../sink/merge_minutes.ts";
 import { summarizeIndexes } from "../sink/summarize_indexes.ts";
 
@@ -11,6 +11,9 @@ const INTERVAL_MS = 5_000;
  * comes, or when autovacuum gets to it.
  */
 const BUSY_EVENTS = 200_000;
+
+/** Of the time: all stretches of an index are looked at to find the new ones. */
+const SUMMARIZING_SHARE = 0.02;
 
 export interface MinutesWorkerOptions {
   /** Quoted. */
@@ -36,6 +39,8 @@ export class MinutesWorker {
   #isMerging = false;
   #hasMore = false;
   #isOver = false;
+  /** By the performance clock: until then the indexes have had their share of the time. */
+  #restUntilMs = 0;
 
   constructor(options: MinutesWorkerOptions) {
     this.#options = options;
@@ -78,8 +83,7 @@ export class MinutesWorker {
   /** The reports can wait; a session that has all else it needs must not end for them. */
   #failed(error: unknown): void {
     if (this.#isOver) return;
-    this.#client?.destroy();
-    this.#client = null;
+    if (isConnectionError(error)) this.#client = null;
     this.#hasMore = true;
     if (faultKind(error) === "retry") return;
     this.#isOver = true;
@@ -88,7 +92,13 @@ export class MinutesWorker {
 
   async #work({ sql }: DatabaseClient): Promise<void> {
     const eventCount = await mergeMinutes(sql);
-    if (eventCount > BUSY_EVENTS) this.#hasMore = true;
-    else await summarizeIndexes(sql, this.#options.table);
+    const startedMs = performance.now();
+    if (eventCount > BUSY_EVENTS || startedMs < this.#restUntilMs) {
+      this.#hasMore = true;
+      return;
+    }
+    await summarizeIndexes(sql, this.#options.table);
+    const endedMs = performance.now();
+    this.#restUntilMs = endedMs + (endedMs - startedMs) / SUMMARIZING_SHARE;
   }
 }

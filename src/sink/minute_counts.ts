@@ -80,10 +80,10 @@ export class MinuteCounter {
   }
 
   /**
-   * @param isOut rows that did not enter the table; null if all did
+   * @param rowsOut those that did not enter the table
    * @returns one for each type that has rows
    */
-  count(batch: Batch, isOut: ((row: number) => boolean) | null): MinuteCounts[] {
+  count(batch: Batch, rowsOut: ReadonlySet<number>): MinuteCounts[] {
     const { tupleEnds, rowCount, tuples } = batch;
     this.#empty(rowCount);
     const view = new DataView(tuples.bytes.buffer, tuples.bytes.byteOffset);
@@ -91,7 +91,7 @@ export class MinuteCounter {
     const places = this.#places;
     let sums = -1;
     for (let row = 0; row < rowCount; row++) {
-      if (isOut?.(row)) continue;
+      if (rowsOut.has(row)) continue;
       let at = (row === 0 ? COPY_HEADER_BYTES : tupleEnds[row - 1]!) + COLUMN_COUNT_BYTES;
       for (let column = 0; column < places.length; column++) {
         places[column] = at + LENGTH_BYTES;

@@ -20,7 +20,7 @@ import { KeyReader } from "./key_reader.ts";
 import { MinuteCounter, type MinuteCounts } from "./minute_counts.ts";
 import { PresentKeys } from "./present_keys.ts";
 import { RecentKeys } from "./recent_keys.ts";
-import { type Outcome, rowsOut, type SortedRows, sortOut } from "./sort_out.ts";
+import { type Outcome, type SortedRows, sortOut } from "./sort_out.ts";
 import { insertStaged, type StagingSql, stagingSql } from "./staging.ts";
 
 export type LoadRoute = "copy" | "split" | "ask" | "staging";
@@ -116,10 +116,8 @@ export class RowLoader {
   }
 
   #told(batch: Batch, outcome: Outcome): LoadedRows {
-    return {
-      ...sortOut(batch, outcome),
-      minutes: this.#minutes?.count(batch, rowsOut(batch, outcome)) ?? [],
-    };
+    const sorted = sortOut(batch, outcome);
+    return { ...sorted, minutes: this.#minutes?.count(batch, sorted.rowsOut) ?? [] };
   }
 
   async #copy(transaction: TransactionSql, batch: Batch, onPiece: () => void): Promise<void> {

@@ -23,6 +23,8 @@ export interface SortedRows {
   /** Those the batch came with, the key conflicts, and what the database refused. */
   readonly rejects: readonly Reject[];
   readonly duplicates: readonly DuplicateRecord[];
+  /** Rows of the batch, 0-based, that did not enter the table. */
+  readonly rowsOut: ReadonlySet<number>;
 }
 
 /** What the table did not take of a batch. */
@@ -45,7 +47,13 @@ export function sortOut(batch: Batch, { repeated, refused }: Outcome): SortedRow
     counts.set(fileId, count);
     return count;
   };
-  const placeOf = placeFinder(batch, [...repeated, ...refused]);
+  const rowOf = rowFinder(batch, [...repeated, ...refused]);
+  const rowsOut = new Set<number>();
+  const placeOf = (name: RowName): RowPlace => {
+    const row = rowOf(name);
+    rowsOut.add(row);
+    return batch.placeOf(row);
+  };
   const refusedPlaces = new Set<string>();
   for (const row of refused) {
     refusedPlaces.add(placeName(row));
@@ -73,18 +81,7 @@ export function sortOut(batch: Batch, { repeated, refused }: Outcome): SortedRow
       duplicate,
     };
   });
-  return { moves, rejects, duplicates };
-}
-
-/** Tells the batch's rows that are not in the table; null if all are. */
-export function rowsOut(
-  batch: Batch,
-  { repeated, refused }: Outcome,
-): ((row: number) => boolean) | null {
-  if (repeated.length + refused.length === 0) return null;
-  const names = new Set([...repeated, ...refused].map(placeName));
-  return (row) =>
-    names.has(placeName({ fileId: batch.fileIdOf(row), lineNumber: batch.lineNumberOf(row) }));
+  return { moves, rejects, duplicates, rowsOut };
 }
 
 type RowName = Pick<RepeatedRow, "fileId" | "lineNumber">;
@@ -93,8 +90,8 @@ function placeName({ fileId, lineNumber }: RowName): string {
   return `${fileId}:${lineNumber}`;
 }
 
-/** Finds the places of the rows wanted in one pass over the batch. */
-function placeFinder(batch: Batch, wanted: readonly RowName[]): (row: RowName) => RowPlace {
+/** Finds the rows wanted in one pass over the batch. */
+function rowFinder(batch: Batch, wanted: readonly RowName[]): (row: RowName) => number {
   const byFile = new Map<number, Map<number, number>>();
   for (const { fileId, lineNumber } of wanted) {
     const byLine = byFile.get(fileId);
@@ -109,7 +106,7 @@ function placeFinder(batch: Batch, wanted: readonly RowName[]): (row: RowName) =
   return ({ fileId, lineNumber }) => {
     const index = byFile.get(fileId)?.get(lineNumber) ?? NOT_FOUND;
     if (index === NOT_FOUND) throw new Error(`line ${lineNumber} is not of this batch`);
-    return batch.placeOf(index);
+    return index;
   };
 }
 

@@ -6,6 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { join } from "@std/path";
+import { exportCommand } from "../../src/cli/export.ts";
 import { filesListCommand } from "../../src/cli/files_list.ts";
 import { filesReloadCommand } from "../../src/cli/files_reload.ts";
 import { filesUndoCommand } from "../../src/cli/files_undo.ts";
@@ -26,6 +27,7 @@ import { databaseError } from "../../src/database/fault.ts";
 import { loaderGrants, readerGrants, rolesSql } from "../../src/database/role_grants.ts";
 import { PgsluiceError } from "../../src/pgsluice_error.ts";
 import { mergeMinutes } from "../../src/sink/merge_minutes.ts";
+import { REPORTS } from "../../src/query/reports.ts";
 import { csvText, eventLine, eventLines } from "../support/ingest_fixture.ts";
 import { runCommand } from "../support/run_command.ts";
 import { type TestDatabase, testDatabase } from "../support/test_database.ts";
@@ -134,7 +136,8 @@ async function look({ readerUrl }: Guarded): Promise<void> {
   await run(0, verifyCommand);
   await run(0, filesListCommand);
   await run(0, rejectsListCommand);
-  assertStringIncludes(await run(0, queryCommand, "traffic", "--format", "csv"), "view");
+  for (const report of REPORTS.keys()) await run(0, queryCommand, report);
+  assertStringIncludes(await run(0, exportCommand), eventLine(0).slice(0, 36));
   const [, first] = (await run(0, rejectsExportCommand, "-")).split("\n");
   await run(0, rejectsShowCommand, first!.split(",")[0]!);
 }
